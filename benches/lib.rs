@@ -1,0 +1,1 @@
+//! Criterion benches; run them with `cargo bench -p supervisor-benches`.

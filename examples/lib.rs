@@ -1,0 +1,1 @@
+//! The examples beside this file are runnable: `cargo run -p supervisor-examples --example embed`.

@@ -1,0 +1,405 @@
+//! The handle: every verb of the supervisor, for whoever holds it.
+//!
+//! Decides nothing: each verb posts a [`Request`] to the loop and waits for the answer. Dropping the future of a verb
+//! abandons the wait, never the work. A full mailbox makes the sender wait, so that clients cannot flood the loop.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use async_channel::Sender;
+
+use crate::RequestError;
+use crate::activity::ActivityLog;
+use crate::domain::event_type::EventType;
+use crate::domain::level::Level;
+use crate::domain::name::{Namespec, ProcessName};
+use crate::domain::signal::Signal;
+use crate::domain::state::SupervisorState;
+use crate::listener::Event;
+use crate::logfile::{follow::Follow, read};
+use crate::process::{ConfigDiff, ConfigInfo, LogTail, Outcome, ProcessInfo, Stream};
+use crate::request::{Reply, Request, Target, Verb};
+
+/// What is shared between all handles and the loop, readable without asking it.
+pub(crate) struct Shared {
+    pub(crate) identifier: String,
+    pub(crate) activity: Arc<dyn ActivityLog>,
+    pub(crate) state: AtomicU8,
+}
+
+impl Shared {
+    pub(crate) fn set_state(&self, state: SupervisorState) {
+        let value = match state {
+            SupervisorState::Running => 1,
+            SupervisorState::Restarting => 2,
+            SupervisorState::Shutdown => 3,
+            SupervisorState::Fatal => 4,
+        };
+        self.state.store(value, Ordering::SeqCst);
+    }
+}
+
+/// Controls a running [`Supervisor`](crate::Supervisor). Cheap to clone; stays valid when the supervisor has ended, and
+/// then answers [`RequestError::Gone`].
+#[derive(Clone)]
+pub struct Handle {
+    mailbox: Sender<Request>,
+    shared: Arc<Shared>,
+}
+
+impl std::fmt::Debug for Handle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Handle").field("identifier", &self.shared.identifier).finish_non_exhaustive()
+    }
+}
+
+type Answer<T> = Result<T, RequestError>;
+
+impl Handle {
+    pub(crate) fn new(mailbox: Sender<Request>, shared: Arc<Shared>) -> Self {
+        Self { mailbox, shared }
+    }
+
+    async fn ask<T>(&self, make: impl FnOnce(Reply<T>) -> Request) -> Answer<T> {
+        let (reply, answer) = async_channel::bounded(1);
+        self.mailbox.send(make(reply)).await.map_err(|_| RequestError::Gone)?;
+        answer.recv().await.map_err(|_| RequestError::Gone)?
+    }
+
+    async fn tell(&self, request: Request) -> Answer<()> {
+        self.mailbox.send(request).await.map_err(|_| RequestError::Gone)
+    }
+
+    async fn control(&self, target: Target, verb: Verb) -> Answer<Vec<Outcome>> {
+        self.ask(|reply| Request::Control { target, verb, reply }).await
+    }
+
+    async fn control_one(&self, name: &ProcessName, verb: Verb) -> Answer<()> {
+        let mut outcomes = self.control(Target::Process(name.clone()), verb).await?;
+        outcomes.pop().map_or(Err(RequestError::Gone), |outcome| outcome.result)
+    }
+
+    /// The identifier (Supervisor 4.3: `identifier`).
+    pub fn identifier(&self) -> &str {
+        &self.shared.identifier
+    }
+
+    /// The state of the supervisor itself, at once.
+    pub fn state(&self) -> SupervisorState {
+        match self.shared.state.load(Ordering::SeqCst) {
+            2 => SupervisorState::Restarting,
+            3 => SupervisorState::Shutdown,
+            4 => SupervisorState::Fatal,
+            _ => SupervisorState::Running,
+        }
+    }
+
+    /// Writes a line into the activity log.
+    pub fn log(&self, level: Level, text: &str) {
+        if self.shared.activity.enabled(level) {
+            self.shared.activity.write(level, text);
+        }
+    }
+
+    /// The activity log itself.
+    pub fn activity_log(&self) -> &Arc<dyn ActivityLog> {
+        &self.shared.activity
+    }
+
+    /// A snapshot of one process.
+    ///
+    /// # Errors
+    /// [`RequestError::BadName`].
+    pub async fn process(&self, name: &ProcessName) -> Answer<ProcessInfo> {
+        let name = name.clone();
+        self.ask(|reply| Request::Info { name, reply }).await
+    }
+
+    /// Snapshots of all processes of the active groups, sorted by group, then process name.
+    ///
+    /// # Errors
+    /// [`RequestError::Gone`].
+    pub async fn processes(&self) -> Answer<Vec<ProcessInfo>> {
+        self.ask(|reply| Request::Infos { reply }).await
+    }
+
+    /// Every process of the last read configuration, sorted by process name.
+    ///
+    /// # Errors
+    /// [`RequestError::Gone`].
+    pub async fn configurations(&self) -> Answer<Vec<ConfigInfo>> {
+        self.ask(|reply| Request::Configurations { reply }).await
+    }
+
+    /// Starts a process; resolves once it is RUNNING.
+    ///
+    /// # Errors
+    /// Why not: [`NoFile`](RequestError::NoFile), [`NotExecutable`](RequestError::NotExecutable),
+    /// [`AlreadyStarted`](RequestError::AlreadyStarted), [`SpawnError`](RequestError::SpawnError) as soon as the first
+    /// attempt fails (retries go on), [`AbnormalTermination`](RequestError::AbnormalTermination).
+    pub async fn start(&self, name: &ProcessName) -> Answer<()> {
+        self.control_one(name, Verb::Start { wait: true }).await
+    }
+
+    /// Starts a process; resolves once it is spawned.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start), as far as it is known by then.
+    pub async fn start_nowait(&self, name: &ProcessName) -> Answer<()> {
+        self.control_one(name, Verb::Start { wait: false }).await
+    }
+
+    /// Starts every stopped process of a group, in order, without waiting for one before the next. Results in the order
+    /// in which they were known.
+    ///
+    /// # Errors
+    /// [`RequestError::BadName`].
+    pub async fn start_group(&self, group: &str, wait: bool) -> Answer<Vec<Outcome>> {
+        self.control(Target::Group(group.to_owned()), Verb::Start { wait }).await
+    }
+
+    /// Starts every stopped process.
+    ///
+    /// # Errors
+    /// [`RequestError::Gone`].
+    pub async fn start_all(&self, wait: bool) -> Answer<Vec<Outcome>> {
+        self.control(Target::All, Verb::Start { wait }).await
+    }
+
+    /// Stops a process; resolves once it has ended, at the latest some moments after `stopwaitsecs`.
+    ///
+    /// # Errors
+    /// [`NotRunning`](RequestError::NotRunning), also while it is stopping already; [`Failed`](RequestError::Failed) when
+    /// it cannot be signalled.
+    pub async fn stop(&self, name: &ProcessName) -> Answer<()> {
+        self.control_one(name, Verb::Stop { wait: true }).await
+    }
+
+    /// Stops a process; resolves once the stop signal is sent.
+    ///
+    /// # Errors
+    /// As [`stop`](Self::stop).
+    pub async fn stop_nowait(&self, name: &ProcessName) -> Answer<()> {
+        self.control_one(name, Verb::Stop { wait: false }).await
+    }
+
+    /// Stops every running process of a group.
+    ///
+    /// # Errors
+    /// [`RequestError::BadName`].
+    pub async fn stop_group(&self, group: &str, wait: bool) -> Answer<Vec<Outcome>> {
+        self.control(Target::Group(group.to_owned()), Verb::Stop { wait }).await
+    }
+
+    /// Stops every running process.
+    ///
+    /// # Errors
+    /// [`RequestError::Gone`].
+    pub async fn stop_all(&self, wait: bool) -> Answer<Vec<Outcome>> {
+        self.control(Target::All, Verb::Stop { wait }).await
+    }
+
+    /// Stops a process if it runs, then starts it.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn restart(&self, name: &ProcessName) -> Answer<()> {
+        match self.stop(name).await {
+            Ok(()) | Err(RequestError::NotRunning(_)) => self.start(name).await,
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Sends a signal to a process (never to its process group).
+    ///
+    /// # Errors
+    /// [`NotRunning`](RequestError::NotRunning) unless STARTING, RUNNING or STOPPING.
+    pub async fn signal(&self, name: &ProcessName, signal: Signal) -> Answer<()> {
+        self.control_one(name, Verb::Signal(signal)).await
+    }
+
+    /// Sends a signal to every process of a group that can be signalled.
+    ///
+    /// # Errors
+    /// [`RequestError::BadName`].
+    pub async fn signal_group(&self, group: &str, signal: Signal) -> Answer<Vec<Outcome>> {
+        self.control(Target::Group(group.to_owned()), Verb::Signal(signal)).await
+    }
+
+    /// Sends a signal to every process that can be signalled.
+    ///
+    /// # Errors
+    /// [`RequestError::Gone`].
+    pub async fn signal_all(&self, signal: Signal) -> Answer<Vec<Outcome>> {
+        self.control(Target::All, Verb::Signal(signal)).await
+    }
+
+    /// Queues bytes for the stdin of a process, at most 8 MiB in all.
+    ///
+    /// # Errors
+    /// [`NotRunning`](RequestError::NotRunning), [`NoStdin`](RequestError::NoStdin), [`Failed`](RequestError::Failed) when
+    /// the queue is full.
+    pub async fn send_stdin(&self, name: &ProcessName, bytes: impl Into<Vec<u8>>) -> Answer<()> {
+        let (name, bytes) = (name.clone(), bytes.into());
+        self.ask(|reply| Request::SendStdin { name, bytes, reply }).await
+    }
+
+    /// Publishes a REMOTE_COMMUNICATION event, in every state.
+    ///
+    /// # Errors
+    /// [`RequestError::Gone`].
+    pub async fn send_remote_event(&self, event_type: &str, data: &str) -> Answer<()> {
+        self.tell(Request::RemoteEvent { event_type: event_type.to_owned(), data: data.to_owned() }).await
+    }
+
+    /// Activates a group of the last read configuration; its `autostart` processes start straight after.
+    ///
+    /// # Errors
+    /// [`AlreadyAdded`](RequestError::AlreadyAdded), [`BadName`](RequestError::BadName),
+    /// [`Failed`](RequestError::Failed) when its logs or shared socket cannot be made.
+    pub async fn add_group(&self, name: &str) -> Answer<()> {
+        let name = name.to_owned();
+        self.ask(|reply| Request::AddGroup { name, reply }).await
+    }
+
+    /// Drops an active group.
+    ///
+    /// # Errors
+    /// [`StillRunning`](RequestError::StillRunning) unless every process is stopped; [`BadName`](RequestError::BadName).
+    pub async fn remove_group(&self, name: &str) -> Answer<()> {
+        let name = name.to_owned();
+        self.ask(|reply| Request::RemoveGroup { name, reply }).await
+    }
+
+    /// Reads the configuration again and compares it with the active groups; changes nothing that runs.
+    ///
+    /// # Errors
+    /// [`CantReread`](RequestError::CantReread).
+    pub async fn reload_config(&self) -> Answer<ConfigDiff> {
+        self.ask(|reply| Request::Reload { reply }).await
+    }
+
+    /// The path of a process's log; `None` if none is kept.
+    ///
+    /// # Errors
+    /// [`RequestError::BadName`], also for a whole group.
+    pub async fn log_path(&self, name: &Namespec, stream: Stream) -> Answer<Option<PathBuf>> {
+        let name = name.clone();
+        self.ask(|reply| Request::LogPath { name, stream, reply }).await
+    }
+
+    async fn existing_log(&self, name: &Namespec, stream: Stream) -> Answer<PathBuf> {
+        self.log_path(name, stream).await?.ok_or_else(|| RequestError::NoFile(String::new()))
+    }
+
+    /// A part of a process's log (Supervisor 4.3: `readProcessStdoutLog`), in bytes.
+    ///
+    /// # Errors
+    /// [`NoFile`](RequestError::NoFile) (with the path, or empty if none is kept),
+    /// [`BadArguments`](RequestError::BadArguments), [`Failed`](RequestError::Failed) if it cannot be read.
+    pub async fn read_log(&self, name: &Namespec, stream: Stream, offset: i64, length: i64) -> Answer<Vec<u8>> {
+        let path = self.existing_log(name, stream).await?;
+        blocking::unblock(move || read::read(&path, offset, length)).await
+    }
+
+    /// The end of a process's log (Supervisor 4.3: `tailProcessStdoutLog`). Without a log, nothing.
+    ///
+    /// # Errors
+    /// [`RequestError::BadName`].
+    pub async fn tail_log(&self, name: &Namespec, stream: Stream, offset: i64, length: i64) -> Answer<LogTail> {
+        match self.log_path(name, stream).await? {
+            None => Ok(LogTail::default()),
+            Some(path) => Ok(blocking::unblock(move || read::tail(&path, offset, length)).await),
+        }
+    }
+
+    /// Follows a process's log from its last `backlog` bytes on, over rotations and truncations, without end.
+    ///
+    /// # Errors
+    /// [`NoFile`](RequestError::NoFile), [`BadName`](RequestError::BadName).
+    pub async fn follow_log(&self, name: &Namespec, stream: Stream, backlog: u64) -> Answer<Follow> {
+        let path = self.existing_log(name, stream).await?;
+        blocking::unblock(move || Follow::open(path, backlog)).await
+    }
+
+    /// Empties the log files of a process.
+    ///
+    /// # Errors
+    /// [`RequestError::BadName`]; [`RequestError::Failed`] with the reason.
+    pub async fn clear_logs(&self, name: &ProcessName) -> Answer<()> {
+        self.control_one(name, Verb::ClearLogs).await
+    }
+
+    /// Empties the log files of every process.
+    ///
+    /// # Errors
+    /// [`RequestError::Gone`].
+    pub async fn clear_all_logs(&self) -> Answer<Vec<Outcome>> {
+        self.control(Target::All, Verb::ClearLogs).await
+    }
+
+    /// A part of the activity log (Supervisor 4.3: `readLog`).
+    ///
+    /// # Errors
+    /// As [`read_log`](Self::read_log).
+    pub async fn read_activity_log(&self, offset: i64, length: i64) -> Answer<Vec<u8>> {
+        let path = self.shared.activity.file().ok_or_else(|| RequestError::NoFile(String::new()))?;
+        blocking::unblock(move || read::read(&path, offset, length)).await
+    }
+
+    /// Follows the activity log.
+    ///
+    /// # Errors
+    /// [`RequestError::NoFile`].
+    pub async fn follow_activity_log(&self, backlog: u64) -> Answer<Follow> {
+        let path = self.shared.activity.file().ok_or_else(|| RequestError::NoFile(String::new()))?;
+        blocking::unblock(move || Follow::open(path, backlog)).await
+    }
+
+    /// Empties the activity log (Supervisor 4.3: `clearLog`).
+    ///
+    /// # Errors
+    /// [`RequestError::NoFile`] if it is not kept in a file or the file is missing, [`RequestError::Failed`].
+    pub async fn clear_activity_log(&self) -> Answer<()> {
+        let activity = Arc::clone(&self.shared.activity);
+        blocking::unblock(move || match activity.file() {
+            Some(path) if path.exists() => activity.clear().map_err(|error| RequestError::Failed(error.to_string())),
+            _ => Err(RequestError::NoFile(String::new())),
+        })
+        .await
+    }
+
+    /// Closes and opens the activity log and the logs of all processes (SIGUSR2).
+    ///
+    /// # Errors
+    /// [`RequestError::Gone`].
+    pub async fn reopen_logs(&self) -> Answer<()> {
+        self.tell(Request::ReopenLogs).await
+    }
+
+    /// A stream of events of these types. At most `buffer` undelivered ones are kept; older ones are dropped and counted.
+    ///
+    /// # Errors
+    /// [`RequestError::Gone`].
+    pub async fn events(&self, types: &[EventType], buffer: usize) -> Answer<async_channel::Receiver<Event>> {
+        let types = types.to_vec();
+        self.ask(|reply| Request::Subscribe { types, buffer, reply }).await
+    }
+
+    /// Stops everything in order and ends the supervisor. Resolves when the request is taken.
+    ///
+    /// # Errors
+    /// [`RequestError::Gone`].
+    pub async fn shutdown(&self) -> Answer<()> {
+        self.tell(Request::Shutdown { restart: false }).await
+    }
+
+    /// Stops everything in order and asks whoever runs the supervisor to start anew.
+    ///
+    /// # Errors
+    /// [`RequestError::Gone`].
+    pub async fn restart_supervisor(&self) -> Answer<()> {
+        self.tell(Request::Shutdown { restart: true }).await
+    }
+}

@@ -1,0 +1,48 @@
+//! Event listeners inside the embedding program.
+//!
+//! They come through the same door as `[eventlistener:x]` children: each is one subscriber with a bounded buffer, and
+//! the supervisor never waits for any of them.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::domain::event_type::EventType;
+
+/// An event as a listener gets it: rendered at the moment it happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Event {
+    /// Its concrete type.
+    pub event_type: EventType,
+    /// Its number, the same for all subscribers; counts from 0 for the supervisor's whole life.
+    pub serial: u64,
+    /// Its number among the events of this subscriber.
+    pub pool_serial: u64,
+    /// The payload, exactly as a child listener gets it.
+    pub payload: Arc<str>,
+}
+
+/// What a listener says of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// Done.
+    Processed,
+    /// Not done: it is delivered again, before all others.
+    Rejected,
+}
+
+/// Hears of events (Supervisor 4.3: event listeners).
+#[async_trait]
+pub trait EventListener: Send + Sync {
+    /// The types that it wants; an ancestor stands for all below it.
+    fn events(&self) -> &[EventType];
+
+    /// How many undelivered events are kept for it before the oldest is dropped, and counted. Default 1,024.
+    fn buffer_size(&self) -> usize {
+        1024
+    }
+
+    /// Called for one event at a time, in order. May take its time: only this listener waits.
+    async fn notify(&self, event: &Event) -> Verdict;
+}

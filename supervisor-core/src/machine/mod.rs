@@ -1,0 +1,1 @@
+//! Floor 2: pure machines: (state, input, moment) to effects.

@@ -1,0 +1,105 @@
+//! Snapshots: what the supervisor knew of a process or of the configuration at one moment.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::name::ProcessName;
+use crate::domain::spec;
+use crate::domain::state::ProcessState;
+
+/// What is known of a process (Supervisor 4.3: `getProcessInfo`). Times are since the Unix epoch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ProcessInfo {
+    /// Its full name.
+    pub name: ProcessName,
+    /// Its state.
+    pub state: ProcessState,
+    /// Its pid, while there is one.
+    pub pid: Option<u32>,
+    /// The last attempt to start it.
+    pub started: Option<Duration>,
+    /// The last end.
+    pub stopped: Option<Duration>,
+    /// When this snapshot was taken.
+    pub now: Duration,
+    /// How long the present run has lasted, by a clock that is never set.
+    pub uptime: Duration,
+    /// The exit code of the last end; -1 for a signal; 0 as long as there is none.
+    pub exit_code: i32,
+    /// Why the last attempt failed; empty when it did not.
+    pub spawn_error: String,
+    /// The path of the stdout log.
+    pub stdout_logfile: Option<PathBuf>,
+    /// The path of the stderr log.
+    pub stderr_logfile: Option<PathBuf>,
+}
+
+/// What is known of a configured process, active or not (Supervisor 4.3: `getAllConfigInfo`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ConfigInfo {
+    /// Its group's name.
+    pub group: String,
+    /// Its group's priority.
+    pub group_priority: i64,
+    /// Its group is active.
+    pub in_use: bool,
+    /// Its settings.
+    pub settings: Arc<spec::Process>,
+    /// The chosen path of an AUTO stdout log, once there is one.
+    pub stdout_auto: Option<PathBuf>,
+    /// The chosen path of an AUTO stderr log, once there is one.
+    pub stderr_auto: Option<PathBuf>,
+}
+
+/// One output channel of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+impl Stream {
+    /// `stdout` or `stderr`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Stdout => "stdout",
+            Self::Stderr => "stderr",
+        }
+    }
+}
+
+/// The result for one process of a request that concerned several.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// Which process.
+    pub name: ProcessName,
+    /// What became of it.
+    pub result: Result<(), crate::RequestError>,
+}
+
+/// The difference between the active groups and a configuration (Supervisor 4.3: `reloadConfig`).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ConfigDiff {
+    /// Configured, not active; by priority and name.
+    pub added: Vec<String>,
+    /// Active with other settings; by priority and name.
+    pub changed: Vec<String>,
+    /// Active, no longer configured; in the order of activation.
+    pub removed: Vec<String>,
+}
+
+/// The end of a log, as `tailProcessStdoutLog` gives it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LogTail {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// The size of the log.
+    pub offset: i64,
+    /// There was more than was asked for.
+    pub overflow: bool,
+}

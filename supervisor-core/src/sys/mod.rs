@@ -1,0 +1,1 @@
+//! Floor 1: the kernel. The only module with `unsafe`.
