@@ -1,1 +1,3 @@
 //! Floor 1: the kernel. The only module with `unsafe`.
+
+pub mod host;
