@@ -10,6 +10,7 @@ pub mod listener;
 pub mod logfile;
 mod machine;
 pub mod process;
+mod program;
 mod request;
 pub mod rpc;
 mod runtime;
@@ -17,3 +18,4 @@ pub mod sys;
 
 pub use error::{Error, RequestError};
 pub use handle::Handle;
+pub use program::Program;
