@@ -35,6 +35,10 @@ mod python;
 mod search;
 mod section;
 mod server;
+#[cfg(test)]
+mod table_host;
+#[cfg(test)]
+mod tests;
 pub mod writer;
 
 pub use convert::ValueError;
