@@ -1,1 +1,3 @@
-//! stub
+//! The programs of the supervisor: thin consumers of `supervisor-core` and `supervisor-rpc`.
+
+pub mod getopt;
