@@ -5,8 +5,10 @@
 
 use std::io;
 
+use supervisor_core::domain::server::Credentials;
+
 use super::command::Arguments;
-use super::connection::{ClientError, Credentials};
+use super::connection::ClientError;
 use super::exit_status::ExitStatus;
 use super::session::{Failure, Outcome, Session};
 

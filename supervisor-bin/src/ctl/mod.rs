@@ -24,11 +24,10 @@ mod transport;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::rc::Rc;
 
-use self::args::{Options, Request};
+use self::args::Request;
 use self::command::Table;
 use self::controller::Controller;
 use self::input::StandardInput;
@@ -37,7 +36,7 @@ use self::transport::Network;
 
 pub use self::args::OPTIONS;
 pub use self::command::{Arguments, Command, Completion, Usage};
-pub use self::connection::{ClientError, Credentials};
+pub use self::connection::ClientError;
 pub use self::exit_status::ExitStatus;
 pub use self::plugin::{Factory, Plugins};
 pub use self::session::{Failure, Outcome, Session};
@@ -83,7 +82,7 @@ fn begin(
         }
         Request::Run(options) => options,
     };
-    let settings = settings(program, &options)?;
+    let settings = settings::load(program, &options)?;
     let mut commands = Table::default();
     let warnings = plugins.load(&settings.plugins, &mut commands);
     let streams = Streams {
@@ -99,15 +98,4 @@ fn begin(
     }
     let done = controller.execute(&options.action.join(" "));
     Ok(done.map(|()| controller.session.status()))
-}
-
-/// The settings of the file that is named or found, with those of the command line over them.
-fn settings(program: &OsStr, options: &Options) -> Result<ClientSettings, Refusal> {
-    let file = match &options.configuration {
-        Some(named) if !Path::new(named).exists() => return Err(format!("could not find config file {named}").into()),
-        Some(named) => Some(PathBuf::from(named)),
-        None => settings::find_configuration(program),
-    };
-    let loaded = file.map_or_else(|| Ok(ClientSettings::default()), |path| transport::load_settings(&path))?;
-    Ok(loaded.overridden(options))
 }

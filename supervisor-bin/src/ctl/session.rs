@@ -8,10 +8,11 @@ use std::io::{self, Write};
 use std::rc::Rc;
 
 use futures_lite::future;
+use supervisor_core::domain::server::Credentials;
 use supervisor_core::rpc::{Fault, FaultCode, Value};
 
 use super::command::{Command, Table};
-use super::connection::{ClientError, Connect, Credentials, Rpc};
+use super::connection::{ClientError, Connect, Rpc};
 use super::exit_status::ExitStatus;
 use super::input::Input;
 use super::interrupt::Interrupts;

@@ -2,6 +2,7 @@
 //!
 //! Decides which file is read and which value wins. The grammar of the file is not known here.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -33,7 +34,7 @@ pub struct PluginSection {
     /// The value of `supervisor.ctl_factory`.
     pub factory: String,
     /// The other keys and their values.
-    pub options: Vec<(String, String)>,
+    pub options: BTreeMap<String, String>,
 }
 
 impl Default for ClientSettings {
@@ -73,8 +74,19 @@ impl ClientSettings {
     }
 }
 
+/// The settings of the file that is named or found, with those of the command line over them.
+pub(super) fn load(program: &OsStr, options: &Options) -> Result<ClientSettings, String> {
+    let file = match &options.configuration {
+        Some(named) if !Path::new(named).exists() => return Err(format!("could not find config file {named}")),
+        Some(named) => Some(PathBuf::from(named)),
+        None => find_configuration(program),
+    };
+    let loaded = file.map_or_else(|| Ok(ClientSettings::default()), |path| super::transport::load_settings(&path))?;
+    Ok(loaded.overridden(options))
+}
+
 /// The file to read if none is named: the first one that exists (Supervisor 4.3: the search paths).
-pub(super) fn find_configuration(program: &OsStr) -> Option<PathBuf> {
+fn find_configuration(program: &OsStr) -> Option<PathBuf> {
     search_paths(program).into_iter().find(|path| path.exists())
 }
 

@@ -9,9 +9,10 @@ use std::path::Path;
 
 use async_io::Async;
 use futures_lite::{AsyncReadExt, AsyncWriteExt, stream};
+use supervisor_core::domain::server::Credentials;
 use supervisor_core::rpc::{Fault, Value};
 
-use super::connection::{ClientError, Connect, Credentials, LogStream, Reply, Rpc};
+use super::connection::{ClientError, Connect, LogStream, Reply, Rpc};
 use super::settings::{ClientSettings, PluginSection};
 
 pub(super) struct Network;
@@ -207,7 +208,11 @@ pub(super) fn load_settings(path: &Path) -> Result<ClientSettings, String> {
             section = name.to_owned();
             found |= section == "supervisorctl";
             if let Some(name) = section.strip_prefix("ctlplugin:") {
-                let plugin = PluginSection { name: name.to_owned(), factory: String::new(), options: Vec::new() };
+                let plugin = PluginSection {
+                    name: name.to_owned(),
+                    factory: String::new(),
+                    options: std::collections::BTreeMap::new(),
+                };
                 settings.plugins.push(plugin);
             }
             continue;
@@ -225,7 +230,7 @@ pub(super) fn load_settings(path: &Path) -> Result<ClientSettings, String> {
                     if key == "supervisor.ctl_factory" {
                         plugin.factory = value;
                     } else {
-                        plugin.options.push((key.to_owned(), value));
+                        plugin.options.insert(key.to_owned(), value);
                     }
                 }
             }
