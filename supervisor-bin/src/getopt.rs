@@ -65,13 +65,20 @@ pub struct Words {
 }
 
 impl Words {
-    /// The same command line with every name and value in full, as structopt wants it: `PROGRAM --opt=value -- word`.
+    /// The same command line with every name in full, as structopt wants it.
+    ///
+    /// A value that begins with a dash is glued (`--opt=-value`), so that it is taken for no option; every other value is
+    /// a word of its own (`--opt value`), since structopt's parser loses `=` at the beginning of a glued one.
     pub fn normalised(&self, program: &str) -> Vec<String> {
-        let options = self.given.iter().map(|given| match &given.value {
-            Some(value) => format!("--{}={value}", given.option.long),
-            None => format!("--{}", given.option.long),
-        });
-        let mut words: Vec<_> = std::iter::once(program.to_owned()).chain(options).collect();
+        let mut words = vec![program.to_owned()];
+        for given in &self.given {
+            let name = format!("--{}", given.option.long);
+            match &given.value {
+                None => words.push(name),
+                Some(value) if value.starts_with('-') => words.push(format!("{name}={value}")),
+                Some(value) => words.extend([name, value.clone()]),
+            }
+        }
         if !self.positional.is_empty() {
             words.push("--".to_owned());
             words.extend(self.positional.iter().cloned());

@@ -20,6 +20,8 @@ mod reply;
 mod session;
 mod settings;
 mod shell;
+#[cfg(test)]
+mod testing;
 mod transport;
 
 use std::ffi::{OsStr, OsString};

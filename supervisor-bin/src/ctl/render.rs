@@ -113,8 +113,8 @@ mod tests {
     fn lists_are_filled_downward() {
         assert_eq!(columns(&["a"]), ["a"]);
         assert_eq!(columns(&["a", "bb", "c"]), ["a  bb  c"]);
-        let wide = "x".repeat(40);
-        assert_eq!(columns(&["a", &wide, "ccc", "d"]), [format!("a{}  ccc", " ".repeat(39)), format!("{wide}  d  ")]);
+        let wide = "x".repeat(72);
+        assert_eq!(columns(&["a", &wide, "ccc", "d"]), [format!("a{}  ccc", " ".repeat(71)), format!("{wide}  d  ")]);
         let too_wide = "y".repeat(90);
         assert_eq!(columns(&[&too_wide, "z"]), [too_wide.clone(), format!("z{}", " ".repeat(89))]);
         assert_eq!(topics("some", &[]), "");

@@ -99,10 +99,22 @@ fn positional_words_can_be_refused() {
 fn structopt_gets_full_names() {
     let words = parse(TABLE, &words("-ncx --log=y"), Positionals::Taken);
     assert!(words.is_err());
-    let words = parse(TABLE, &self::words("-ncx --logfile= tail -f a"), Positionals::Taken).unwrap();
+    let words = parse(TABLE, &self::words("-ncx --logfile= --logfile_m -3 tail -f a"), Positionals::Taken).unwrap();
     assert_eq!(
         words.normalised("prog"),
-        ["prog", "--nodaemon", "--configuration=x", "--logfile=", "--", "tail", "-f", "a"]
+        [
+            "prog",
+            "--nodaemon",
+            "--configuration",
+            "x",
+            "--logfile",
+            "",
+            "--logfile_maxbytes=-3",
+            "--",
+            "tail",
+            "-f",
+            "a"
+        ]
     );
     assert_eq!(parse(TABLE, &[], Positionals::Taken).unwrap().normalised("prog"), ["prog"]);
 }
