@@ -12,7 +12,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use supervisor_core::domain::level::Level;
 
 use super::lane::{Lane, Line, Place};
-use super::line;
+use super::line::Record;
 
 /// Bytes that may wait for a reader.
 const QUEUE: usize = 1 << 20;
@@ -71,8 +71,8 @@ impl Place<Shown> for Streams {
     }
 
     fn lost(&mut self, lines: u64) {
-        let text = line::render(Level::Warn, &format!("{lines} lines were not shown here: nobody read them in time"));
-        self.write(Shown { target: Target::Stdout, text });
+        let record = Record::now(Level::Warn, format!("{lines} lines were not shown here: nobody read them in time"));
+        self.write(Shown { target: Target::Stdout, text: record.render() });
     }
 }
 
