@@ -1,3 +1,31 @@
 //! Floor 4: the loop, the children, the bus: the only code that owns state and does things.
+//!
+//! `supervisor.rs` is the front door, `main_loop.rs` the one receive point, `engine.rs` the state. A start goes
+//! `control.rs` → machine → `apply.rs` → `door.rs` → `start_lane.rs` → `launch.rs` → `spawner.rs` and comes back as a
+//! notice; output goes `output.rs` → `sink.rs` on a `lane.rs` and never through the loop.
 
-pub(crate) mod spawn;
+mod apply;
+mod clock;
+mod control;
+mod deadlines;
+mod door;
+mod ending;
+mod engine;
+mod fastcgi;
+mod groups;
+mod launch;
+mod main_loop;
+mod message;
+mod narrate;
+mod notices;
+mod orphans;
+mod prepare;
+mod requests;
+mod spawn;
+mod start_lane;
+mod stdin;
+mod subscribers;
+mod supervisor;
+mod waiters;
+
+pub use supervisor::{Builder, Handover, RunOutcome, Supervisor};
