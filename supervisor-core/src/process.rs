@@ -8,6 +8,8 @@ use crate::domain::name::ProcessName;
 use crate::domain::spec;
 use crate::domain::state::ProcessState;
 
+pub use crate::domain::stream::Stream;
+
 /// What is known of a process (Supervisor 4.3: `getProcessInfo`). Times are since the Unix epoch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -52,25 +54,6 @@ pub struct ConfigInfo {
     pub stdout_auto: Option<PathBuf>,
     /// The chosen path of an AUTO stderr log, once there is one.
     pub stderr_auto: Option<PathBuf>,
-}
-
-/// One output channel of a process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Stream {
-    /// Standard output.
-    Stdout,
-    /// Standard error.
-    Stderr,
-}
-
-impl Stream {
-    /// `stdout` or `stderr`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Stdout => "stdout",
-            Self::Stderr => "stderr",
-        }
-    }
 }
 
 /// The result for one process of a request that concerned several.
