@@ -91,7 +91,6 @@ impl Supervisor {
     pub async fn run(self) -> Result<RunOutcome, Error> {
         let Self { mut engine, notices, requests, handle: _, reap_orphans } = self;
         let executor = Arc::clone(&engine.executor);
-        executor.spawn(async_process::driver()).detach();
         if reap_orphans {
             crate::runtime::orphans::reap(&executor, engine.notices.clone())?;
         }
@@ -255,7 +254,10 @@ impl Builder {
             trusted: self.descriptors_are_close_on_exec,
         };
         let spawner: Arc<dyn Spawner> = Arc::new(RealSpawner::new(options));
-        self.build_with(Arc::new(SystemClock::new()), spawner, LaunchDoor::lane)
+        let supervisor = self.build_with(Arc::new(SystemClock::new()), spawner, LaunchDoor::lane)?;
+        // Reaps children that were dropped; without it async-process starts a thread for that.
+        supervisor.engine.executor.spawn(async_process::driver()).detach();
+        Ok(supervisor)
     }
 
     /// The same with other clocks, spawners and doors than the real ones.
