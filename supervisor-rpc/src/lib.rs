@@ -1,1 +1,3 @@
-//! stub
+//! XML-RPC over HTTP for `supervisor-core`, and the other end of its pipes for programs that run under a supervisor.
+
+pub mod program;
