@@ -6,11 +6,13 @@
 
 mod apply;
 mod clock;
+mod command;
 mod control;
 mod deadlines;
 mod door;
 mod ending;
 mod engine;
+mod environment;
 mod fastcgi;
 mod groups;
 mod lane;
@@ -23,6 +25,7 @@ mod orphans;
 mod output;
 mod prepare;
 mod requests;
+mod signaller;
 #[cfg(test)]
 mod simulation;
 mod sink;
