@@ -8,26 +8,29 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use crate::activity::ActivityLog;
 use crate::domain::level::Level;
-use crate::domain::spec::{FastCgiSocket, SocketAddress};
-use crate::sys::socket;
+use crate::domain::spec::{FastCgiSocket, User};
+use crate::sys::socket::{self, BindError, SocketFile};
 
 /// One address that processes of a group share.
 pub(crate) struct SharedSocket {
     settings: FastCgiSocket,
+    /// The program's user: the socket's owner, if it has none of its own.
+    user: Option<User>,
     activity: Arc<dyn ActivityLog>,
     open: Mutex<Weak<OpenSocket>>,
 }
 
 /// The socket while somebody uses it; each process in turn holds one reference.
 pub(crate) struct OpenSocket {
-    address: SocketAddress,
+    address: String,
     activity: Arc<dyn ActivityLog>,
-    fd: Option<Arc<OwnedFd>>,
+    fd: Arc<OwnedFd>,
+    file: Option<SocketFile>,
 }
 
 impl SharedSocket {
-    pub(crate) fn new(settings: FastCgiSocket, activity: Arc<dyn ActivityLog>) -> Self {
-        Self { settings, activity, open: Mutex::default() }
+    pub(crate) fn new(settings: FastCgiSocket, user: Option<User>, activity: Arc<dyn ActivityLog>) -> Self {
+        Self { settings, user, activity, open: Mutex::default() }
     }
 
     /// What it was made from.
@@ -39,17 +42,18 @@ impl SharedSocket {
     ///
     /// # Errors
     /// What the system says.
-    pub(crate) fn open(&self) -> std::io::Result<Arc<OpenSocket>> {
+    pub(crate) fn open(&self) -> Result<Arc<OpenSocket>, BindError> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(socket) = open.upgrade() {
             return Ok(socket);
         }
         self.activity.write(Level::Info, &format!("Creating socket {}", self.settings.address));
-        let fd = socket::bind_fastcgi(&self.settings)?;
+        let socket::SharedSocket { socket, file } = socket::bind_fastcgi(&self.settings, self.user.as_ref())?;
         let socket = Arc::new(OpenSocket {
-            address: self.settings.address.clone(),
+            address: self.settings.address.to_string(),
             activity: Arc::clone(&self.activity),
-            fd: Some(Arc::new(fd)),
+            fd: Arc::new(socket),
+            file,
         });
         *open = Arc::downgrade(&socket);
         Ok(socket)
@@ -58,18 +62,17 @@ impl SharedSocket {
 
 impl OpenSocket {
     /// The descriptor that becomes fd 0 of a process.
-    pub(crate) fn fd(&self) -> Option<Arc<OwnedFd>> {
-        self.fd.clone()
+    pub(crate) fn fd(&self) -> Arc<OwnedFd> {
+        Arc::clone(&self.fd)
     }
 }
 
 impl Drop for OpenSocket {
     fn drop(&mut self) {
         self.activity.write(Level::Info, &format!("Closing socket {}", self.address));
-        self.fd = None;
-        if let SocketAddress::Unix(path) = &self.address {
-            // Somebody may have removed it already.
-            let _ = std::fs::remove_file(path);
+        if let Some(file) = &self.file {
+            // Somebody may have removed it, or put another in its place, already.
+            let _ = file.remove();
         }
     }
 }

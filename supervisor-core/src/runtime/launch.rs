@@ -130,7 +130,7 @@ impl Launcher {
                 SpawnError::System(format!("Could not create FastCGI socket {}: {error}", shared.settings().address))
             })?),
         };
-        order.socket = socket.as_ref().and_then(|open| open.fd());
+        order.socket = socket.as_ref().map(|open| open.fd());
         let Started { pid, signaller, exit, stdin, stdout, stderr } = self.spawner.spawn(&order)?;
         let mut channels = Vec::with_capacity(2);
         for (fd, stream, channel, sink) in [
@@ -185,9 +185,8 @@ impl Launcher {
 /// Why logs and pipes could not be made (Supervisor 4.3: spawn errors).
 fn dispatcher_error(name: &str, error: &io::Error) -> String {
     match error.raw_os_error() {
-        Some(code) if code == libc::EMFILE || code == libc::ENFILE => format!("too many open files to spawn '{name}'"),
-        Some(code) => format!("unknown error making dispatchers for '{name}': {}", errno::name(code)),
-        None => format!("unknown error making dispatchers for '{name}': {error}"),
+        Some(libc::EMFILE | libc::ENFILE) => format!("too many open files to spawn '{name}'"),
+        _ => format!("unknown error making dispatchers for '{name}': {}", errno::describe(error)),
     }
 }
 

@@ -57,7 +57,7 @@ impl Preparation {
                 prepared.autos.push(auto);
             }
             if let Some(settings) = &process.socket {
-                self.prove_socket(settings, &mut prepared.sockets)?;
+                self.prove_socket(settings, process.user.as_ref(), &mut prepared.sockets)?;
             }
         }
         Ok(prepared)
@@ -70,11 +70,16 @@ impl Preparation {
     }
 
     /// Makes the socket and lets it go again, so that an address that cannot be had is known at once.
-    fn prove_socket(&self, settings: &spec::FastCgiSocket, sockets: &mut Vec<Arc<SharedSocket>>) -> Result<(), Error> {
+    fn prove_socket(
+        &self,
+        settings: &spec::FastCgiSocket,
+        user: Option<&spec::User>,
+        sockets: &mut Vec<Arc<SharedSocket>>,
+    ) -> Result<(), Error> {
         if sockets.iter().any(|known| known.settings() == settings) {
             return Ok(());
         }
-        let socket = SharedSocket::new(settings.clone(), Arc::clone(&self.activity));
+        let socket = SharedSocket::new(settings.clone(), user.cloned(), Arc::clone(&self.activity));
         socket.open().map_err(|error| Error::FastCgiSocket {
             socket: settings.address.to_string(),
             reason: error.to_string(),

@@ -26,11 +26,13 @@ use crate::runtime::lane::Lanes;
 use crate::runtime::launch::Launcher;
 use crate::runtime::main_loop;
 use crate::runtime::message::Notice;
+use crate::runtime::orphans;
 use crate::runtime::prepare::Preparation;
 use crate::runtime::spawn::Spawner;
 use crate::runtime::spawner::{RealSpawner, SpawnOptions};
 use crate::runtime::subscribers::Subscribers;
 use crate::runtime::waiters::Waiters;
+use crate::sys::orphan::KnownChildren;
 
 /// How many requests may wait for the loop; more make their senders wait.
 const MAILBOX: usize = 1024;
@@ -61,7 +63,8 @@ pub struct Supervisor {
     handle: Handle,
     notices: Receiver<Notice>,
     requests: Receiver<Request>,
-    reap_orphans: bool,
+    /// Set if strangers are to be reaped.
+    children: Option<Arc<KnownChildren>>,
 }
 
 impl std::fmt::Debug for Supervisor {
@@ -89,10 +92,10 @@ impl Supervisor {
     /// # Errors
     /// [`Error::Resource`] when a signal handler for [`Builder::reap_orphans`] cannot be had.
     pub async fn run(self) -> Result<RunOutcome, Error> {
-        let Self { mut engine, notices, requests, handle: _, reap_orphans } = self;
+        let Self { mut engine, notices, requests, handle: _, children } = self;
         let executor = Arc::clone(&engine.executor);
-        if reap_orphans {
-            crate::runtime::orphans::reap(&executor, engine.notices.clone())?;
+        if let Some(children) = children {
+            orphans::reap(&executor, children, engine.notices.clone())?;
         }
         let restart = executor
             .run(async {
@@ -249,12 +252,16 @@ impl Builder {
     /// # Errors
     /// [`Error::File`], [`Error::FastCgiSocket`], [`Error::Resource`].
     pub fn build(self) -> Result<Supervisor, Error> {
+        let children = self.reap_orphans.then(KnownChildren::new);
         let options = SpawnOptions {
             pass_service_manager_env: self.pass_service_manager_env,
             trusted: self.descriptors_are_close_on_exec,
+            children: children.clone(),
+            ..SpawnOptions::default()
         };
         let spawner: Arc<dyn Spawner> = Arc::new(RealSpawner::new(options));
-        let supervisor = self.build_with(Arc::new(SystemClock::new()), spawner, LaunchDoor::lane)?;
+        let mut supervisor = self.build_with(Arc::new(SystemClock::new()), spawner, LaunchDoor::lane)?;
+        supervisor.children = children;
         // Reaps children that were dropped; without it async-process starts a thread for that.
         supervisor.engine.executor.spawn(async_process::driver()).detach();
         Ok(supervisor)
@@ -324,7 +331,7 @@ impl Builder {
             engine.activate(group, prepared);
         }
         let handle = Handle::new(mailbox, shared);
-        Ok(Supervisor { engine, handle, notices: notices_in, requests, reap_orphans: self.reap_orphans })
+        Ok(Supervisor { engine, handle, notices: notices_in, requests, children: None })
     }
 }
 
