@@ -1,1 +1,4 @@
-//! stub
+//! XML-RPC over HTTP for `supervisor-core`.
+
+pub mod namespace;
+pub mod xmlrpc;
