@@ -76,14 +76,7 @@ pub struct ConfigInfo {
 impl ConfigInfo {
     /// A process of an active group of priority 999 whose AUTO logs have no name yet; the rest is filled in by field.
     pub fn new(group: impl Into<String>, settings: Arc<spec::Process>) -> Self {
-        Self {
-            group: group.into(),
-            group_priority: 999,
-            in_use: true,
-            settings,
-            stdout_auto: None,
-            stderr_auto: None,
-        }
+        Self { group: group.into(), group_priority: 999, in_use: true, settings, stdout_auto: None, stderr_auto: None }
     }
 }
 

@@ -1,4 +1,6 @@
 //! XML-RPC over HTTP for `supervisor-core`.
 
 pub mod namespace;
+#[cfg(test)]
+mod testing;
 pub mod xmlrpc;

@@ -98,10 +98,10 @@ impl Factories {
         if section.name == "system" {
             return Err(FactoryError::Reserved);
         }
-        self.known.get(&section.factory).copied().ok_or_else(|| FactoryError::Unknown {
-            factory: section.factory.clone(),
-            section: section.name.clone(),
-        })
+        self.known
+            .get(&section.factory)
+            .copied()
+            .ok_or_else(|| FactoryError::Unknown { factory: section.factory.clone(), section: section.name.clone() })
     }
 }
 

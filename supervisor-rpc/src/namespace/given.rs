@@ -130,7 +130,8 @@ mod tests {
         assert_eq!(signal(-1), Ok(Meaning::Bad));
         assert_eq!(signal(35), Ok(Meaning::Bad));
         assert_eq!(signal(Vec::new()), Err(Fault::incorrect_parameters()));
-        let bad = GivenSignal::from(&Params(vec![Value::from(99)]), 0).map(|signal| fault(&signal.bad(), Some("x")).text);
+        let bad =
+            GivenSignal::from(&Params(vec![Value::from(99)]), 0).map(|signal| fault(&signal.bad(), Some("x")).text);
         assert_eq!(bad.as_deref(), Ok("BAD_SIGNAL: 99"));
     }
 

@@ -54,8 +54,10 @@ fn write_info(info: &ProcessInfo, sink: &mut dyn AnswerSink) {
         sink.member(name);
         sink.string(value);
     };
-    let seconds = |time: Option<std::time::Duration>| time.map_or(0, |time| i64::try_from(time.as_secs()).unwrap_or(i64::MAX));
-    let path = |path: &Option<std::path::PathBuf>| path.as_deref().map(Path::to_string_lossy).unwrap_or_default().into_owned();
+    let seconds =
+        |time: Option<std::time::Duration>| time.map_or(0, |time| i64::try_from(time.as_secs()).unwrap_or(i64::MAX));
+    let path =
+        |path: &Option<std::path::PathBuf>| path.as_deref().map(Path::to_string_lossy).unwrap_or_default().into_owned();
     let stdout_logfile = path(&info.stdout_logfile);
     sink.begin_struct();
     string(sink, "name", &info.name.process);

@@ -15,10 +15,7 @@ pub const API_VERSION: &str = "3.0";
 pub const SUPERVISOR_VERSION: &str = "4.3.0";
 
 pub(super) fn state(state: SupervisorState) -> Value {
-    Value::Struct(vec![
-        ("statecode".to_owned(), state.code().into()),
-        ("statename".to_owned(), state.name().into()),
-    ])
+    Value::Struct(vec![("statecode".to_owned(), state.code().into()), ("statename".to_owned(), state.name().into())])
 }
 
 pub(super) async fn shutdown(handle: &Handle) -> Answered {

@@ -117,7 +117,9 @@ pub(super) async fn signal_all(handle: &Handle, params: &Params) -> Answered {
 /// Signals a group, named as given, or all processes.
 async fn signal_some(handle: &Handle, group: Option<(&Given, &str)>, signal: &GivenSignal) -> Answered {
     match (group, signal.meaning) {
-        (Some((given, group)), Meaning::Signal(signal)) => group_outcomes(given, handle.signal_group(group, signal).await),
+        (Some((given, group)), Meaning::Signal(signal)) => {
+            group_outcomes(given, handle.signal_group(group, signal).await)
+        }
         (None, Meaning::Signal(signal)) => outcomes(handle.signal_all(signal).await),
         (_, Meaning::Null | Meaning::Bad) => {
             let mut infos = handle.processes().await.map_err(|error| fault(&error, None))?;

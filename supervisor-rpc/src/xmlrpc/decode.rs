@@ -13,8 +13,11 @@ use super::element::{Document, Found};
 /// How deep elements may be nested.
 pub const MAX_DEPTH: usize = 64;
 
-/// How many elements a document may have: enough for an answer about some twenty thousand processes.
-pub const MAX_VALUES: usize = 1 << 20;
+/// How many elements a call may have: enough for a multicall of thousands.
+pub const MAX_CALL_ELEMENTS: usize = 1 << 18;
+
+/// How many elements an answer may have: enough for `getAllProcessInfo` of some eighteen thousand processes.
+pub const MAX_RESPONSE_ELEMENTS: usize = 1 << 20;
 
 /// Names longer than this are no element of XML-RPC.
 const MAX_NAME_LENGTH: usize = 256;
@@ -50,9 +53,9 @@ pub enum DecodeError {
     /// Nested deeper than [`MAX_DEPTH`].
     #[error("nested deeper than {MAX_DEPTH} elements")]
     TooDeep,
-    /// More elements than [`MAX_VALUES`].
-    #[error("more than {MAX_VALUES} elements")]
-    TooManyValues,
+    /// More elements than [`MAX_CALL_ELEMENTS`] or [`MAX_RESPONSE_ELEMENTS`].
+    #[error("more than {0} elements")]
+    TooManyElements(usize),
     /// The text of a typed element cannot be read as that type.
     #[error("the text of <{0}> cannot be converted")]
     BadValue(&'static str),
@@ -69,7 +72,7 @@ pub enum DecodeError {
 /// # Errors
 /// [`DecodeError`]; the server answers each with 400.
 pub fn decode_call(body: &[u8]) -> Result<Call, DecodeError> {
-    let found = read(body)?;
+    let found = read(body, MAX_CALL_ELEMENTS)?;
     match found.method {
         Some(method) if !method.is_empty() => Ok(Call { method, params: found.params.unwrap_or_default() }),
         _ => Err(DecodeError::NoMethodName),
@@ -81,7 +84,7 @@ pub fn decode_call(body: &[u8]) -> Result<Call, DecodeError> {
 /// # Errors
 /// [`DecodeError`].
 pub fn decode_response(body: &[u8]) -> Result<Result<Value, Fault>, DecodeError> {
-    let found = read(body)?;
+    let found = read(body, MAX_RESPONSE_ELEMENTS)?;
     if let Some(fault) = found.fault {
         return Ok(Err(read_fault(&fault).ok_or(DecodeError::NoAnswer)?));
     }
@@ -97,7 +100,7 @@ fn read_fault(value: &Value) -> Option<Fault> {
     Some(Fault { code: i32::try_from(*code).ok()?, text })
 }
 
-fn read(body: &[u8]) -> Result<Found, DecodeError> {
+fn read(body: &[u8], max_elements: usize) -> Result<Found, DecodeError> {
     let text = std::str::from_utf8(body).map_err(|_| DecodeError::NotUtf8)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim_start_matches([' ', '\t', '\r', '\n']);
     if text.is_empty() {
@@ -107,7 +110,7 @@ fn read(body: &[u8]) -> Result<Found, DecodeError> {
         return Err(DecodeError::Doctype);
     }
     let mut xml = Deserializer::new(parser().create_reader(text.as_bytes()));
-    let document = Document::default();
+    let document = Document::new(max_elements);
     document.root().deserialize(&mut xml).map_err(|error| document.problem().unwrap_or_else(|| malformed(&error)))?;
     // The reader is asked for another element: only the end of the text may come.
     match document.root().deserialize(&mut xml) {

@@ -11,7 +11,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
 use supervisor_core::rpc::Value;
 
-use super::decode::{DecodeError, MAX_DEPTH, MAX_VALUES};
+use super::decode::{DecodeError, MAX_DEPTH};
 use super::scalar;
 
 /// What a document said, wherever in it the elements stood.
@@ -23,14 +23,19 @@ pub(super) struct Found {
 }
 
 /// What all elements of one document share.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Document {
+    max_elements: usize,
     elements: Cell<usize>,
     problem: RefCell<Option<DecodeError>>,
     found: RefCell<Found>,
 }
 
 impl Document {
+    pub(super) fn new(max_elements: usize) -> Self {
+        Self { max_elements, elements: Cell::default(), problem: RefCell::default(), found: RefCell::default() }
+    }
+
     /// The root element, whatever its name.
     pub(super) fn root(&self) -> Element<'_> {
         Element { tag: Tag::Other, depth: 1, inside_params: false, document: self }
@@ -202,8 +207,8 @@ impl<'a> Element<'a> {
         if self.depth >= MAX_DEPTH {
             return Err(self.document.fail(DecodeError::TooDeep));
         }
-        if elements > MAX_VALUES {
-            return Err(self.document.fail(DecodeError::TooManyValues));
+        if elements > self.document.max_elements {
+            return Err(self.document.fail(DecodeError::TooManyElements(self.document.max_elements)));
         }
         let inside_params = self.inside_params || self.tag == Tag::Params;
         Ok(Element { tag, depth: self.depth + 1, inside_params, document: self.document })

@@ -117,7 +117,11 @@ impl AnswerSink for XmlSink {
     }
 
     fn boolean(&mut self, value: bool) {
-        self.end_value(if value { "<value><boolean>1</boolean></value>" } else { "<value><boolean>0</boolean></value>" });
+        self.end_value(if value {
+            "<value><boolean>1</boolean></value>"
+        } else {
+            "<value><boolean>0</boolean></value>"
+        });
     }
 
     fn double(&mut self, value: f64) {

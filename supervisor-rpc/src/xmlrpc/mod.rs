@@ -10,7 +10,9 @@ mod element;
 mod encode;
 mod scalar;
 
-pub use decode::{Call, DecodeError, MAX_DEPTH, MAX_VALUES, decode_call, decode_response};
+pub use decode::{
+    Call, DecodeError, MAX_CALL_ELEMENTS, MAX_DEPTH, MAX_RESPONSE_ELEMENTS, decode_call, decode_response,
+};
 pub(crate) use dispatch::panic_text;
 pub use dispatch::{Dispatcher, LARGE_BODY, Reply};
 pub(crate) use encode::write_fault;

@@ -57,7 +57,10 @@ fn every_type_in_every_spelling() {
         ("<value><dateTime.iso8601>20200101T10:00:00</dateTime.iso8601></value>", Value::Nil),
         ("<value><array><data/></array></value>", array(&[])),
         ("<value><array/></value>", array(&[])),
-        ("<value><array><data> <value>1</value> <value><int>2</int></value></data></array></value>", array(&["1".into(), Value::Int(2)])),
+        (
+            "<value><array><data> <value>1</value> <value><int>2</int></value></data></array></value>",
+            array(&["1".into(), Value::Int(2)]),
+        ),
         ("<value><struct/></value>", structure(&[])),
         (
             "<value><struct><member><name>a</name><value><int>1</int></value></member>\n<member><name/><value>x</value></member></struct></value>",
@@ -102,7 +105,11 @@ fn texts_that_do_not_convert_are_refused() {
         ("base64", "/w=="),
         ("dateTime.iso8601", "2020"),
     ] {
-        assert_eq!(param(&format!("<value><{kind}>{text}</{kind}></value>")), Err(DecodeError::BadValue(kind)), "{text:?}");
+        assert_eq!(
+            param(&format!("<value><{kind}>{text}</{kind}></value>")),
+            Err(DecodeError::BadValue(kind)),
+            "{text:?}"
+        );
     }
     for text in [
         "",
@@ -195,8 +202,7 @@ fn ill_formed_documents_are_refused() {
 
 #[test]
 fn nesting_is_bounded_wherever_it_is() {
-    for (open, close) in
-        [("<value><array><data>", "</data></array></value>"), ("<x>", "</x>"), ("<value>", "</value>")]
+    for (open, close) in [("<value><array><data>", "</data></array></value>"), ("<x>", "</x>"), ("<value>", "</value>")]
     {
         let deep = format!("{}{}", open.repeat(100_000), close.repeat(100_000));
         assert_eq!(call(&format!("<param>{deep}</param>")), Err(DecodeError::TooDeep));
@@ -208,8 +214,8 @@ fn nesting_is_bounded_wherever_it_is() {
 
 #[test]
 fn the_number_of_elements_is_bounded() {
-    let many = "<i/>".repeat(MAX_VALUES + 1);
-    assert_eq!(decode_call(format!("<a>{many}</a>").as_bytes()), Err(DecodeError::TooManyValues));
+    let many = "<i/>".repeat(MAX_CALL_ELEMENTS + 1);
+    assert_eq!(decode_call(format!("<a>{many}</a>").as_bytes()), Err(DecodeError::TooManyElements(MAX_CALL_ELEMENTS)));
 }
 
 #[test]

@@ -27,7 +27,10 @@ fn scalars() {
         (Value::from("<&>\"' ]]>"), "<value><string>&lt;&amp;&gt;\"' ]]&gt;</string></value>"),
         (Value::from("\ta\nb\rc"), "<value><string>\ta\nb&#13;c</string></value>"),
         (Value::from("é日😀\u{7f}"), "<value><string>é日😀\u{7f}</string></value>"),
-        (Value::from("\0\x1b[0m\u{fffe}x\u{ffff}ï"), "<value><string>\u{fffd}\u{fffd}[0m\u{fffd}x\u{fffd}ï</string></value>"),
+        (
+            Value::from("\0\x1b[0m\u{fffe}x\u{ffff}ï"),
+            "<value><string>\u{fffd}\u{fffd}[0m\u{fffd}x\u{fffd}ï</string></value>",
+        ),
     ];
     for (value, text) in table {
         assert_eq!(xml(value.clone()), text, "{value:?}");
