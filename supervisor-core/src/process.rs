@@ -38,6 +38,25 @@ pub struct ProcessInfo {
     pub stderr_logfile: Option<PathBuf>,
 }
 
+impl ProcessInfo {
+    /// A process of this name that was never started, at the Unix epoch; the rest is filled in by field.
+    pub fn new(name: ProcessName) -> Self {
+        Self {
+            name,
+            state: ProcessState::Stopped,
+            pid: None,
+            started: None,
+            stopped: None,
+            now: Duration::ZERO,
+            uptime: Duration::ZERO,
+            exit_code: 0,
+            spawn_error: String::new(),
+            stdout_logfile: None,
+            stderr_logfile: None,
+        }
+    }
+}
+
 /// What is known of a configured process, active or not (Supervisor 4.3: `getAllConfigInfo`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -54,6 +73,13 @@ pub struct ConfigInfo {
     pub stdout_auto: Option<PathBuf>,
     /// The chosen path of an AUTO stderr log, once there is one.
     pub stderr_auto: Option<PathBuf>,
+}
+
+impl ConfigInfo {
+    /// A process of an active group of priority 999 whose AUTO logs have no name yet; the rest is filled in by field.
+    pub fn new(group: impl Into<String>, settings: Arc<spec::Process>) -> Self {
+        Self { group: group.into(), group_priority: 999, in_use: true, settings, stdout_auto: None, stderr_auto: None }
+    }
 }
 
 /// The result for one process of a request that concerned several.
