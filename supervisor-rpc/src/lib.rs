@@ -1,1 +1,5 @@
-//! stub
+//! XML-RPC over HTTP for `supervisor-core`: the server, the client and the bridge that carries both.
+
+mod bridge;
+pub mod client;
+pub mod server;
