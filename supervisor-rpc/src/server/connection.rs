@@ -28,7 +28,9 @@ pub(super) async fn run(stream: Stream, context: Context) {
         let mut serving =
             pin!(http1::Builder::new().max_buf_size(house.limits.head).max_headers(100).serve_connection(io, service));
         let closing = async {
-            let stopped = async { drop(house.stop.recv().await) };
+            let stopped = async {
+                let _ = house.stop.recv().await;
+            };
             stopped.or(wire.evicted()).await;
             None
         };
@@ -79,5 +81,8 @@ pub(super) async fn farewell(mut stream: Stream, word: &str, time: Duration) {
             left = left.saturating_sub(count as u64);
         }
     };
-    talk.or(async { drop(Timer::after(time).await) }).await;
+    let late = async {
+        Timer::after(time).await;
+    };
+    talk.or(late).await;
 }

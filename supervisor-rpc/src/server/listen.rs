@@ -264,7 +264,8 @@ fn follow_own_link(section: &str, path: &Path) -> Result<PathBuf, BindError> {
 fn new_socket(mode: u32) -> io::Result<OwnedFd> {
     let socket = rustix::net::socket(AddressFamily::UNIX, SocketType::STREAM, None)?;
     rustix::io::fcntl_setfd(&socket, rustix::io::FdFlags::CLOEXEC)?;
-    drop(rustix::fs::fchmod(&socket, rustix::fs::Mode::from_raw_mode(mode)));
+    // Where a socket has no mode, the one that its file gets is all there is.
+    let _ = rustix::fs::fchmod(&socket, rustix::fs::Mode::from_raw_mode(mode));
     Ok(socket)
 }
 

@@ -137,7 +137,7 @@ impl Serving {
 
 async fn stop_accepting(stop: &Sender<Infallible>, house: &House, acceptors: Vec<JoinHandle<()>>, grace: Duration) {
     // Set before anybody can look.
-    drop(house.grace.set(grace));
+    let _ = house.grace.set(grace);
     stop.close();
     for acceptor in acceptors {
         acceptor.await;
@@ -146,8 +146,13 @@ async fn stop_accepting(stop: &Sender<Infallible>, house: &House, acceptors: Vec
 
 /// The connections end by themselves within the grace time; a little more for their farewells.
 async fn wait_for_connections(ended: &Receiver<Infallible>, grace: Duration) {
-    let all = async { drop(ended.recv().await) };
-    all.or(async { drop(Timer::after(grace + Duration::from_millis(500)).await) }).await;
+    let all = async {
+        let _ = ended.recv().await;
+    };
+    let late = async {
+        Timer::after(grace + Duration::from_millis(500)).await;
+    };
+    all.or(late).await;
 }
 
 impl Door {

@@ -110,7 +110,7 @@ impl Wire {
     /// Resolves when the connection is asked to go.
     pub(super) async fn evicted(&self) {
         // Nothing is ever sent: an answer means that the channel is closed.
-        drop(self.evicted.recv().await);
+        let _ = self.evicted.recv().await;
     }
 
     /// The connection has ended: what was answered is told, complete or not.
