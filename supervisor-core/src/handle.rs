@@ -16,7 +16,8 @@ use crate::domain::level::Level;
 use crate::domain::name::{Namespec, ProcessName};
 use crate::domain::signal::Signal;
 use crate::domain::state::SupervisorState;
-use crate::listener::Event;
+use crate::group::ProcessGroup;
+use crate::listener::Events;
 use crate::logfile::{follow::Follow, read};
 use crate::process::{ConfigDiff, ConfigInfo, LogTail, Outcome, ProcessInfo, Stream};
 use crate::request::{Reply, Request, Target, Verb};
@@ -105,6 +106,11 @@ impl Handle {
     /// The activity log itself.
     pub fn activity_log(&self) -> &Arc<dyn ActivityLog> {
         &self.shared.activity
+    }
+
+    /// The verbs of one group.
+    pub fn group(&self, name: impl Into<String>) -> ProcessGroup {
+        ProcessGroup::new(self.clone(), name.into())
     }
 
     /// A snapshot of one process.
@@ -382,7 +388,7 @@ impl Handle {
     ///
     /// # Errors
     /// [`RequestError::Gone`].
-    pub async fn events(&self, types: &[EventType], buffer: usize) -> Answer<async_channel::Receiver<Event>> {
+    pub async fn events(&self, types: &[EventType], buffer: usize) -> Answer<Events> {
         let types = types.to_vec();
         self.ask(|reply| Request::Subscribe { types, buffer, reply }).await
     }
@@ -392,14 +398,15 @@ impl Handle {
     /// # Errors
     /// [`RequestError::Gone`].
     pub async fn shutdown(&self) -> Answer<()> {
-        self.tell(Request::Shutdown { restart: false }).await
+        self.ask(|reply| Request::Shutdown { reply }).await
     }
 
-    /// Stops everything in order and asks whoever runs the supervisor to start anew.
+    /// Stops everything in order and asks whoever runs the supervisor to start anew. The configuration is read first: if it
+    /// does not load, everything runs on.
     ///
     /// # Errors
-    /// [`RequestError::Gone`].
+    /// [`RequestError::CantReread`]; [`RequestError::ShutdownState`].
     pub async fn restart_supervisor(&self) -> Answer<()> {
-        self.tell(Request::Shutdown { restart: true }).await
+        self.ask(|reply| Request::Restart { reply }).await
     }
 }

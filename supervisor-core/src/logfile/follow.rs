@@ -13,3 +13,14 @@ impl Follow {
         Err(RequestError::NoFile(path.display().to_string()))
     }
 }
+
+impl futures_core::Stream for Follow {
+    type Item = Vec<u8>;
+
+    fn poll_next(
+        self: std::pin::Pin<&mut Self>,
+        _cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Self::Item>> {
+        std::task::Poll::Ready(None)
+    }
+}

@@ -1,0 +1,32 @@
+//! Tests that change what belongs to a whole process (limits, identity, signals) run in a process of their own.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a helper of tests")]
+
+use std::process::Command;
+
+/// Runs the ignored test of this full name in a fresh process; answers with its whole output.
+pub(crate) fn run(test: &str, environment: &[(&str, &str)]) -> String {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args([test, "--exact", "--ignored", "--nocapture", "--test-threads=1"])
+        .envs(environment.iter().copied())
+        .output()
+        .unwrap();
+    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{test} failed with {}:\n{text}", output.status);
+    assert!(text.contains("1 passed"), "{test} was not run:\n{text}");
+    text
+}
+
+/// Says something to whoever runs the test.
+pub(crate) fn say(text: &str) {
+    println!("{text}");
+}
+
+/// True if this is root; else says why the test is skipped.
+pub(crate) fn is_root() -> bool {
+    let root = rustix::process::geteuid().is_root();
+    if !root {
+        println!("skipped: needs root");
+    }
+    root
+}
