@@ -73,7 +73,7 @@ impl Drop for Stack {
         // After a failed test: nothing may stay behind.
         if matches!(self.daemon.try_wait(), Ok(None)) {
             let pid = rustix::process::Pid::from_child(&self.daemon);
-            drop(rustix::process::kill_process(pid, rustix::process::Signal::TERM));
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
             drop(self.daemon.wait());
         }
     }
@@ -140,7 +140,8 @@ fn a_web_stack_survives_the_death_of_each_part() {
     eventually("nginx answers again", &stack, || nginx_answers(&stack));
     eventually("redis answers again", &stack, || redis_answers(&stack));
 
-    let pages = |stack: &Stack| fs::read_to_string(stack.run("worker.log")).unwrap_or_default().matches("hello").count();
+    let pages =
+        |stack: &Stack| fs::read_to_string(stack.run("worker.log")).unwrap_or_default().matches("hello").count();
     let before = pages(&stack);
     eventually("the worker goes on", &stack, || (pages(&stack) > before).then_some(()));
     assert!(stack.ctl(&["tail", "stack:worker"]).contains("hello from nginx"));

@@ -73,8 +73,7 @@ impl<L: Line, P: Place<L>> Lane<L, P> {
             busy: false,
             closed: false,
         };
-        let shared =
-            Shared { queue: Mutex::new(queue), filled: Condvar::new(), progress: Condvar::new(), limit };
+        let shared = Shared { queue: Mutex::new(queue), filled: Condvar::new(), progress: Condvar::new(), limit };
         Self { shared: Arc::new(shared) }
     }
 
@@ -148,14 +147,9 @@ impl<L: Line, P: Place<L>> Lane<L, P> {
         }
         true
     }
-
-    /// Ends the thread once all that was posted is written; what is posted later is lost.
-    pub(super) fn close(&self) {
-        self.shared.lock().closed = true;
-        self.shared.filled.notify_one();
-    }
 }
 
+/// The thread ends once all that was posted is written.
 impl<L, P> Drop for Lane<L, P> {
     fn drop(&mut self) {
         self.shared.lock().closed = true;
@@ -264,7 +258,7 @@ mod tests {
         lane.post("after".to_owned());
         assert!(lane.flush(Duration::from_secs(20)));
         assert_eq!(seen.try_iter().collect::<Vec<_>>(), ["direct", "before", "command", "after"]);
-        lane.close();
-        assert!(lane.run(|_| ()).is_err());
+        drop(lane);
+        assert_eq!(seen.recv(), Err(std::sync::mpsc::RecvError), "the thread has let go of the place");
     }
 }

@@ -75,7 +75,10 @@ impl Place<Record> for Keeper {
     }
 
     fn lost(&mut self, lines: u64) {
-        self.write(Record::now(Level::Error, format!("{lines} lines are missing here: they could not be written in time")));
+        self.write(Record::now(
+            Level::Error,
+            format!("{lines} lines are missing here: they could not be written in time"),
+        ));
     }
 }
 
