@@ -114,8 +114,12 @@ fn a_child_has_three_descriptors_default_signals_and_a_group() {
 }
 
 fn check_clean(spawner: &RealSpawner) {
-    let started = spawner.spawn(&order(process("sleep 600"))).unwrap();
+    let mut started = spawner.spawn(&order(process("cat -u"))).unwrap();
     let pid = started.pid;
+    // Once it answers, neither the kernel nor the loader of libraries is still at work.
+    rustix::io::write(started.stdin.as_ref().unwrap(), b"ready").unwrap();
+    let mut stdout = Async::new(File::from(started.stdout.take().unwrap())).unwrap();
+    async_io::block_on(stdout.read_exact(&mut [0; 5])).unwrap();
     assert_eq!(descriptors(pid), ["0", "1", "2"]);
     // glibc leaves its own two signals (32, 33) ignored in what posix_spawn starts; nothing can tell.
     let internal = 3 << 31;
@@ -124,7 +128,7 @@ fn check_clean(spawner: &RealSpawner) {
     let id = |pid: u32| rustix::process::Pid::from_raw(i32::try_from(pid).unwrap());
     assert_eq!(rustix::process::getpgid(id(pid)).unwrap(), id(pid).unwrap());
     assert_eq!(rustix::process::getsid(id(pid)).unwrap(), rustix::process::getsid(None).unwrap());
-    assert_eq!(fs::read(format!("/proc/{pid}/cmdline")).unwrap(), b"sleep\x00600\x00");
+    assert_eq!(fs::read(format!("/proc/{pid}/cmdline")).unwrap(), b"cat\x00-u\x00");
     assert_eq!(end(started), ExitStatus::Signaled { signal: libc::SIGKILL, core_dumped: false });
 }
 
