@@ -81,14 +81,12 @@ impl BufRead for ChunkReader {
         let this = self.get_mut();
         while this.at >= this.chunk.len() {
             let stream = this.stream.get_mut().unwrap_or_else(PoisonError::into_inner);
-            this.at = 0;
-            this.chunk = match ready!(stream.as_mut().poll_next(cx)) {
-                Some(chunk) => chunk,
-                None => {
-                    this.chunk = Vec::new();
-                    return Poll::Ready(Ok(&[]));
-                }
-            };
+            // What has been read is forgotten before the stream may make us wait.
+            (this.chunk, this.at) = (Vec::new(), 0);
+            match ready!(stream.as_mut().poll_next(cx)) {
+                Some(chunk) => this.chunk = chunk,
+                None => return Poll::Ready(Ok(&[])),
+            }
         }
         Poll::Ready(Ok(&this.chunk[this.at..]))
     }

@@ -25,3 +25,6 @@ pub use limits::Limits;
 pub use listen::{BindError, Bound, Note, Socket, bind, bind_all};
 pub use logtail::stream_body;
 pub use serve::{Serving, serve};
+
+#[cfg(test)]
+pub(crate) mod tests;
