@@ -12,7 +12,7 @@ use tide::http::conditional::LastModified;
 use tide::{Body, Request, Response, StatusCode};
 
 use super::answer::Target;
-use super::app::{Log, LogStream, OpenLog, State};
+use super::app::{Chunks, Log, OpenLog, State};
 use super::page;
 use super::path::logtail_target;
 
@@ -65,13 +65,13 @@ async fn follow(request: &Request<State>, log: Log) -> Response {
 }
 
 /// A body that sends each chunk of a stream at once. Empty chunks are skipped.
-pub fn stream_body(stream: LogStream) -> Body {
+pub fn stream_body(stream: Chunks) -> Body {
     Body::from_reader(ChunkReader { stream: Mutex::new(stream), chunk: Vec::new(), at: 0 }, None)
 }
 
 /// Reads the chunks of a stream. The mutex is never locked; it makes the stream `Sync`, as bodies must be.
 struct ChunkReader {
-    stream: Mutex<LogStream>,
+    stream: Mutex<Chunks>,
     chunk: Vec<u8>,
     at: usize,
 }

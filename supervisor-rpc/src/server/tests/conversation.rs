@@ -1,5 +1,7 @@
 //! Ordinary requests: connections, versions, routes, answers.
 
+use tide::StatusCode;
+
 use super::*;
 
 #[test]
@@ -158,6 +160,21 @@ fn mounted_pages_know_the_caller_and_may_read_chunked_bodies() {
 }
 
 #[test]
+fn errors_of_handlers_go_to_the_log_only() {
+    let lab = Lab::with(Limits::default(), None, |application| {
+        application.mount(|app| {
+            app.at("/broken").get(async |_| -> tide::Result {
+                Err(tide::Error::from_str(StatusCode::InternalServerError, "detail"))
+            });
+        });
+    });
+    let answer = lab.unix().ask(&get("/broken"));
+    assert!(answer.status == 500 && !answer.body.contains("detail"));
+    let lines = lab.backend.lines(Level::Error);
+    assert!(lines.len() == 1 && lines[0].ends_with("s.sock:Server Error: detail"), "{lines:?}");
+}
+
+#[test]
 fn accesses_are_traced() {
     let lab = Lab::new();
     let mut tcp = lab.tcp();
@@ -183,5 +200,6 @@ fn a_panic_harms_its_own_request_only() {
         assert_eq!(talk.ask(&get("/ok.html")).body, "OK");
     }
     let lines = lab.backend.lines(Level::Error);
+    assert_eq!(lines.len(), 2);
     assert!(lines[0].contains("s.sock:Server Error: ") && lines[1].contains("127.0.0.1:0:Server Error: "), "{lines:?}");
 }

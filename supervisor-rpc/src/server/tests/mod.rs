@@ -5,6 +5,7 @@
 mod conversation;
 mod lifecycle;
 mod pressure;
+mod python;
 mod refusals;
 mod streams;
 
