@@ -185,9 +185,7 @@ impl Client {
                     let _ = self.http.send(self.request(surf::http::Method::Get, "/ok.html").build()).await;
                     Ok(())
                 };
-                if let Err(error) = answered.or(async { Err(self.late(probe).await) }).await {
-                    return Err(error);
-                }
+                answered.or(async { Err(self.late(probe).await) }).await?;
             }
         };
         work.or(bounded).or(frozen).await
