@@ -138,6 +138,9 @@ fn one_that_fails_takes_the_others_back() {
     let error = bind_all(&[unix(&path), unix(&folder.path().join("no/s"))], Vec::new()).unwrap_err();
     assert!(matches!(error, BindError::System { .. }));
     assert!(!path.exists());
+    let (kept, _) = bind_all(&[unix(&path)], Vec::new()).unwrap();
+    assert!(bind_all(&[unix(&folder.path().join("no/s")), unix(&path)], kept).is_err());
+    assert!(!path.exists());
 }
 
 #[test]
