@@ -9,6 +9,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use crate::xmlrpc::{Dispatcher, Reply};
 use async_trait::async_trait;
 use futures_lite::Stream;
 use supervisor_core::domain::level::Level;
@@ -42,6 +43,19 @@ pub enum RpcReply {
     BadRequest(String),
     /// Something that should not happen happened, and stands in the log.
     Broken,
+}
+
+impl RpcDispatch for Dispatcher {
+    fn dispatch(&self, body: Vec<u8>, caller: Caller) -> Pin<Box<dyn Future<Output = RpcReply> + Send>> {
+        let dispatcher = self.clone();
+        Box::pin(async move {
+            match dispatcher.dispatch(&body, &caller).await {
+                Reply::Xml(document) => RpcReply::Xml(document),
+                Reply::BadRequest(why) => RpcReply::BadRequest(why),
+                Reply::Broken => RpcReply::Broken,
+            }
+        })
+    }
 }
 
 /// What a stream sends: chunks as they come, perhaps without end.
