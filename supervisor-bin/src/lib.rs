@@ -4,6 +4,7 @@
 //! `main` of this crate.
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests start processes and look at the clock"))]
 
+pub mod ctl;
 pub mod daemon;
 pub mod getopt;
 pub mod pidproxy;

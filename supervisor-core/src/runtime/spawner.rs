@@ -106,8 +106,11 @@ impl Spawner for RealSpawner {
         };
         let starting = self.options.children.as_ref().map(KnownChildren::starting);
         let (child, ours) = if self.may_be_quick(&program, &start) {
-            // Whatever went wrong there, nothing was started; the careful way finds out what it was.
-            spawn_quickly(order, &start).or_else(|_| spawn_carefully(order, start))
+            spawn_quickly(order, &start).or_else(|failure| match failure.started_nothing() {
+                // The careful way finds out what it was, and tells the child's log.
+                true => spawn_carefully(order, start),
+                false => Err(failure),
+            })
         } else {
             spawn_carefully(order, start)
         }
@@ -142,6 +145,13 @@ enum Failure {
 }
 
 impl Failure {
+    /// False if async-process may have failed after the start, when it wanted to watch the child: a second start could
+    /// make two instances.
+    fn started_nothing(&self) -> bool {
+        let (Self::Pipes(error) | Self::Fork(error)) = self else { return true };
+        !matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM | libc::ENOSPC | libc::ENODEV))
+    }
+
     fn told_of(self, name: &str) -> SpawnError {
         let (error, what) = match self {
             Self::Command(text) => return SpawnError::System(text),

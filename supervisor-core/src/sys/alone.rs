@@ -1,6 +1,6 @@
 //! Tests that change what belongs to a whole process (limits, identity, signals) run in a process of their own.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a helper of tests")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, unsafe_code, reason = "a helper of tests")]
 
 use std::process::Command;
 
@@ -29,4 +29,19 @@ pub(crate) fn is_root() -> bool {
         println!("skipped: needs root");
     }
     root
+}
+
+/// Makes the calling process one that hands everything on to children: an open descriptor of this number, two ignored
+/// signals and a blocked one.
+pub(crate) fn misbehave(fd: i32) {
+    // SAFETY: integers only; the set is initialised by the first call on it.
+    unsafe {
+        assert_eq!(libc::fcntl(2, libc::F_DUPFD, fd), fd);
+        libc::signal(libc::SIGUSR2, libc::SIG_IGN);
+        libc::signal(libc::SIGHUP, libc::SIG_IGN);
+        let mut set = std::mem::zeroed();
+        libc::sigemptyset(&raw mut set);
+        libc::sigaddset(&raw mut set, libc::SIGUSR1);
+        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut());
+    }
 }

@@ -93,7 +93,12 @@ mod tests {
         let mut command = Command::new("/bin/sleep");
         command.arg("600").process_group(0);
         // SAFETY: signing is an atomic store and a bare system call.
-        unsafe { command.pre_exec(move || Ok(theirs.sign())) };
+        unsafe {
+            command.pre_exec(move || {
+                theirs.sign();
+                Ok(())
+            })
+        };
         command.spawn().unwrap()
     }
 

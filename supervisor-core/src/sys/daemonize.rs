@@ -44,3 +44,19 @@ pub fn set_umask(mask: u32) -> u32 {
 fn threads() -> Option<usize> {
     std::fs::read_dir("/proc/self/task").ok().map(Iterator::count)
 }
+
+// Going into the background is tested in `tests/background.rs`, whose process has one thread.
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_are_refused() {
+        let (wait, over) = std::sync::mpsc::channel::<()>();
+        let thread = std::thread::spawn(move || over.recv());
+        assert!(into_background().unwrap_err().to_string().contains("threads already"));
+        drop(wait);
+        thread.join().unwrap().unwrap_err();
+    }
+}

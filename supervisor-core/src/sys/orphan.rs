@@ -160,9 +160,12 @@ impl Strangers {
             if let Some(stranger) = self.children.take_stranger() {
                 return stranger;
             }
-            let signals = &mut self.signals;
-            let signal = async { drop(signals.next().await) };
-            let bell = async { drop(self.children.bell.recv().await) };
+            let signal = async {
+                let _ = self.signals.next().await;
+            };
+            let bell = async {
+                let _ = self.children.bell.recv().await;
+            };
             signal.or(bell).await;
         }
     }

@@ -7,13 +7,19 @@
 //! use supervisor_rpc::client::{Client, ServerUrl};
 //!
 //! let client = Client::new(ServerUrl::parse("unix:///run/supervisor.sock")?, None);
-//! let version = client.call("supervisor.getSupervisorVersion", Vec::new()).await?;
+//! let state = client.call("supervisor.getState", Vec::new()).await?;
+//! for process in client.supervisor().processes().await? {
+//!     if process.state.is_stopped() {
+//!         client.supervisor().start(&process.name.to_string(), true).await?;
+//!     }
+//! }
 //! # Ok(())
 //! # }
 //! ```
 
 mod error;
 mod follow;
+mod supervisor;
 mod transport;
 mod url;
 
@@ -32,6 +38,7 @@ use supervisor_core::rpc::Value;
 use crate::xmlrpc;
 pub use error::ClientError;
 pub use follow::LogStream;
+pub use supervisor::{ProcessInfo, Supervisor};
 pub use url::ServerUrl;
 
 use transport::Transport;
@@ -185,9 +192,7 @@ impl Client {
                     let _ = self.http.send(self.request(surf::http::Method::Get, "/ok.html").build()).await;
                     Ok(())
                 };
-                if let Err(error) = answered.or(async { Err(self.late(probe).await) }).await {
-                    return Err(error);
-                }
+                answered.or(async { Err(self.late(probe).await) }).await?;
             }
         };
         work.or(bounded).or(frozen).await

@@ -4,7 +4,7 @@
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_io::Timer;
 use async_std::net::{TcpStream, ToSocketAddrs};
@@ -127,14 +127,15 @@ impl Transport {
         let url = self.inner.url.as_str();
         match self.inner.url.address() {
             Address::Unix(path) => {
-                let start = Instant::now();
                 loop {
-                    let stream = UnixStream::connect(path).await.map_err(|e| ClientError::from_connect(url, e))?;
-                    // With a full backlog the system says "again" and connects nothing, which looks like success.
-                    if stream.peer_addr().is_ok() || start.elapsed() > CONNECT_TIME {
-                        return Ok(Stream::Unix(stream));
+                    match UnixStream::connect(path).await {
+                        Ok(stream) => return Ok(Stream::Unix(stream)),
+                        // With a full backlog the system says "again" and connects nothing.
+                        Err(error) if error.kind() == io::ErrorKind::NotConnected => {
+                            Timer::after(Duration::from_millis(20)).await;
+                        }
+                        Err(error) => return Err(ClientError::from_connect(url, error)),
                     }
-                    Timer::after(Duration::from_millis(20)).await;
                 }
             }
             Address::Inet(host, port) => {

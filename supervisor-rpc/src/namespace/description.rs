@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use supervisor_core::domain::state::ProcessState as S;
 use supervisor_core::process::ProcessInfo;
+use supervisor_core::sys::time::LocalTime;
 
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
@@ -44,7 +45,7 @@ fn uptime(time: Duration) -> String {
 
 /// `Mon DD HH:MM AM` of a time since the Unix epoch, in local time.
 fn moment(time: Duration) -> String {
-    let local = local_time(i64::try_from(time.as_secs()).unwrap_or(i64::MAX));
+    let local = LocalTime::from_unix_seconds(time.as_secs());
     let month = MONTHS[usize::from(local.month.clamp(1, 12)) - 1];
     let half = if local.hour < 12 { "AM" } else { "PM" };
     let hour = match local.hour % 12 {
@@ -52,36 +53,6 @@ fn moment(time: Duration) -> String {
         hour => hour,
     };
     format!("{month} {:02} {hour:02}:{:02} {half}", local.day, local.minute)
-}
-
-use stand_in::local_time;
-
-/// STAND-IN: UTC in place of `supervisor_core::sys::time::local_time`. To be replaced, as a whole, by
-/// `use supervisor_core::sys::time::local_time;`.
-mod stand_in {
-    pub(super) struct LocalTime {
-        pub(super) month: u8,
-        pub(super) day: u8,
-        pub(super) hour: u8,
-        pub(super) minute: u8,
-    }
-
-    /// Days to a date of the Gregorian calendar, counted in eras of 400 years that begin in March.
-    pub(super) fn local_time(unix_seconds: i64) -> LocalTime {
-        let days = unix_seconds.div_euclid(86_400) + 719_468;
-        let second = unix_seconds.rem_euclid(86_400);
-        let day_of_era = days.rem_euclid(146_097);
-        let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        let month = (5 * day_of_year + 2) / 153;
-        let small = |number: i64| u8::try_from(number).unwrap_or(0);
-        LocalTime {
-            month: small(if month < 10 { month + 3 } else { month - 9 }),
-            day: small(day_of_year - (153 * month + 2) / 5 + 1),
-            hour: small(second / 3_600),
-            minute: small(second / 60 % 60),
-        }
-    }
 }
 
 #[cfg(test)]

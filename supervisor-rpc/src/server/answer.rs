@@ -50,7 +50,7 @@ pub(super) async fn answer(
     let line = format!("{} {} {:?}", parts.method, parts.uri, parts.version);
     let response = match admit(&parts, &body, &context) {
         Ok((method, caller)) => match read_body(body, &context).await {
-            Ok(body) => respond(to_tide(&parts, method, body, caller), &line, &context).await,
+            Ok(body) => respond(to_tide(&parts, method, body, caller, &context.door), &line, &context).await,
             Err(status) => refuse(status, &context),
         },
         Err(status) => refuse(status, &context),
@@ -149,7 +149,7 @@ async fn read_body(body: Incoming, context: &Context) -> Result<Vec<u8>, StatusC
     read.or(late).await
 }
 
-fn to_tide(parts: &Parts, method: http::Method, body: Vec<u8>, caller: Caller) -> http::Request {
+fn to_tide(parts: &Parts, method: http::Method, body: Vec<u8>, caller: Caller, door: &Arc<Door>) -> http::Request {
     let route = Route::of(parts.uri.path());
     let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let mut request = match Url::parse(&format!("http://{host}/")) {
@@ -174,6 +174,7 @@ fn to_tide(parts: &Parts, method: http::Method, body: Vec<u8>, caller: Caller) -
         Some(content_type) => drop(request.insert_header("content-type", &content_type)),
         None => drop(request.remove_header("content-type")),
     }
+    request.ext_mut().insert(Arc::clone(door));
     request.ext_mut().insert(caller);
     request.ext_mut().insert(Target(route.decoded));
     request

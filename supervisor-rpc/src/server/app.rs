@@ -9,6 +9,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use crate::xmlrpc::{Dispatcher, Reply};
+use async_trait::async_trait;
 use futures_lite::Stream;
 use supervisor_core::domain::level::Level;
 use supervisor_core::domain::name::Namespec;
@@ -16,10 +18,11 @@ use supervisor_core::process;
 use supervisor_core::rpc::Caller;
 use supervisor_core::{Handle, RequestError};
 use tide::http::Mime;
-use tide::{Request, Response, StatusCode};
+use tide::{Middleware, Next, Request, Response, StatusCode};
 
 use super::origin::Origins;
 use super::path;
+use super::serve::Door;
 use super::{logtail, page};
 
 /// A future that is boxed, so that traits with async methods can be objects.
@@ -36,17 +39,32 @@ pub trait RpcDispatch: Send + Sync + 'static {
 pub enum RpcReply {
     /// A document: a result or a fault.
     Xml(Vec<u8>),
-    /// The body was no call; the text says why, for the log.
+    /// The body was no call; the text says why, for people. The client is told the status only.
     BadRequest(String),
+    /// Something that should not happen happened, and stands in the log.
+    Broken,
 }
 
-/// A log that is followed: chunks as they are written, without end.
-pub type LogStream = Pin<Box<dyn Stream<Item = Vec<u8>> + Send>>;
+impl RpcDispatch for Dispatcher {
+    fn dispatch(&self, body: Vec<u8>, caller: Caller) -> Pin<Box<dyn Future<Output = RpcReply> + Send>> {
+        let dispatcher = self.clone();
+        Box::pin(async move {
+            match dispatcher.dispatch(&body, &caller).await {
+                Reply::Xml(document) => RpcReply::Xml(document),
+                Reply::BadRequest(why) => RpcReply::BadRequest(why),
+                Reply::Broken => RpcReply::Broken,
+            }
+        })
+    }
+}
+
+/// What a stream sends: chunks as they come, perhaps without end.
+pub type Chunks = Pin<Box<dyn Stream<Item = Vec<u8>> + Send>>;
 
 /// An opened log.
 pub(crate) struct OpenLog {
     /// What it holds and will hold.
-    pub(crate) stream: LogStream,
+    pub(crate) stream: Chunks,
     /// When the file was last changed.
     pub(crate) modified: Option<SystemTime>,
 }
@@ -123,9 +141,7 @@ impl std::fmt::Debug for State {
 }
 
 /// Who asks, found in the extensions of each request; pages decide with it what somebody may do.
-///
-/// # Panics
-/// Never for requests that came through [`serve`](super::serve); others have a caller of their own making or the default.
+/// Requests that came another way than through [`serve`](super::serve) have the default caller.
 pub fn caller<S>(request: &Request<S>) -> Caller {
     request.ext::<Caller>().cloned().unwrap_or_default()
 }
@@ -151,6 +167,7 @@ impl Application {
 
     pub(crate) fn over(dispatcher: Arc<dyn RpcDispatch>, backend: Arc<dyn Backend>) -> Self {
         let mut server = tide::with_state(State { dispatcher, backend: Arc::clone(&backend) });
+        server.with(TellErrors);
         server.at(path::RPC).post(rpc);
         server.at(path::LOGTAIL).get(logtail::process);
         server.at(path::MAINLOGTAIL).get(logtail::activity);
@@ -180,6 +197,24 @@ impl Application {
     }
 }
 
+/// Tells the activity log why a handler failed; the client learns only that it did.
+struct TellErrors;
+
+#[async_trait]
+impl Middleware<State> for TellErrors {
+    async fn handle(&self, request: Request<State>, next: Next<'_, State>) -> tide::Result {
+        let (backend, door) = (Arc::clone(&request.state().backend), request.ext::<Arc<Door>>().cloned());
+        let response = next.run(request).await;
+        if let Some(error) = response.error()
+            && response.status().is_server_error()
+        {
+            let address = door.as_ref().map_or("", |door| &door.address);
+            backend.log(Level::Error, &format!("{address}:Server Error: {error}"));
+        }
+        Ok(response)
+    }
+}
+
 async fn rpc(mut request: Request<State>) -> tide::Result {
     let caller = caller(&request);
     let body = request.body_bytes().await?;
@@ -190,10 +225,8 @@ async fn rpc(mut request: Request<State>) -> tide::Result {
         RpcReply::Xml(document) => {
             Ok(Response::builder(StatusCode::Ok).body(document).header("content-type", "text/xml").build())
         }
-        RpcReply::BadRequest(why) => {
-            request.state().backend.log(Level::Debug, &format!("XML-RPC request refused: {why}"));
-            Ok(page::refusal(StatusCode::BadRequest).into())
-        }
+        RpcReply::BadRequest(_) => Ok(page::refusal(StatusCode::BadRequest).into()),
+        RpcReply::Broken => Ok(page::refusal(StatusCode::InternalServerError).into()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! One connection, from its acceptance to its last byte.
 
+use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,29 +26,25 @@ pub(super) async fn run(stream: Stream, context: Context) {
         let io = Io::new(stream.clone(), Arc::clone(&wire), house.limits.write_stall);
         let service_context = Arc::clone(&context);
         let service = service_fn(move |request| answer(request, Arc::clone(&service_context)));
-        let mut serving =
-            pin!(http1::Builder::new().max_buf_size(house.limits.head).max_headers(100).serve_connection(io, service));
-        let closing = async {
-            let stopped = async {
-                let _ = house.stop.recv().await;
-            };
-            stopped.or(wire.evicted()).await;
-            None
-        };
-        match async { Some(serving.as_mut().await) }.or(closing).await {
-            Some(result) => result,
-            None => {
-                serving.as_mut().graceful_shutdown();
+        let mut serving = pin!(
+            http1::Builder::new()
+                .max_buf_size(house.limits.head.max(8192))
+                .max_headers(100)
+                .serve_connection(io, service)
+        );
+        let mut result = race(serving.as_mut(), async { house.stopped().or(wire.evicted()).await }).await;
+        if result.is_none() {
+            serving.as_mut().graceful_shutdown();
+            // Idle, or half a head: nobody waits for an answer. Who is busy finishes, within the grace time after a stop.
+            if wire.is_busy() {
                 let cut = async {
-                    // Idle, or half a head: nobody waits for an answer.
-                    if wire.is_busy() {
-                        Timer::after(house.grace()).await;
-                    }
-                    Ok(())
+                    house.stopped().await;
+                    Timer::after(house.grace()).await;
                 };
-                async { serving.as_mut().await }.or(cut).await
+                result = race(serving.as_mut(), cut).await;
             }
         }
+        result.unwrap_or(Ok(()))
     };
     wire.ended();
     match last_word(&context, result) {
@@ -55,6 +52,15 @@ pub(super) async fn run(stream: Stream, context: Context) {
         None if wire.lingers() => farewell(stream, "", house.limits.linger).await,
         None => {}
     }
+}
+
+/// What `work` yields, or nothing if `end` comes first.
+async fn race<T>(work: impl Future<Output = T>, end: impl Future<Output = ()>) -> Option<T> {
+    let end = async {
+        end.await;
+        None
+    };
+    async { Some(work.await) }.or(end).await
 }
 
 /// What is still to be said to a client whose request could not be read.

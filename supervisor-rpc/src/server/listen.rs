@@ -126,7 +126,7 @@ impl BindError {
 }
 
 /// Binds every server, in order. Sockets of `kept` whose address is unchanged and whose path still names them are taken
-/// over; the others are closed. If one cannot be bound, those bound here are removed again.
+/// over; the others are closed. If one cannot be bound, all are closed again.
 ///
 /// # Errors
 /// The first [`BindError`].
@@ -137,16 +137,11 @@ pub fn bind_all(servers: &[Server], kept: Vec<Bound>) -> Result<(Vec<Bound>, Vec
     kept.into_iter().flatten().for_each(Bound::close);
     let mut bound = Vec::new();
     let mut notes = Vec::new();
-    for (server, taken) in servers.iter().zip(&mut taken) {
-        let next = match taken.take() {
-            Some(again) => Ok(again),
-            None => bind(server, &mut notes),
-        };
-        match next {
+    for (server, slot) in servers.iter().zip(&mut taken) {
+        match slot.take().map_or_else(|| bind(server, &mut notes), Ok) {
             Ok(next) => bound.push(next),
             Err(error) => {
-                bound.into_iter().for_each(Bound::close);
-                taken.take().into_iter().for_each(Bound::close);
+                bound.into_iter().chain(taken.into_iter().flatten()).for_each(Bound::close);
                 return Err(error);
             }
         }

@@ -12,7 +12,7 @@ use tide::http::conditional::LastModified;
 use tide::{Body, Request, Response, StatusCode};
 
 use super::answer::Target;
-use super::app::{Log, LogStream, OpenLog, State};
+use super::app::{Chunks, Log, OpenLog, State};
 use super::page;
 use super::path::logtail_target;
 
@@ -65,13 +65,13 @@ async fn follow(request: &Request<State>, log: Log) -> Response {
 }
 
 /// A body that sends each chunk of a stream at once. Empty chunks are skipped.
-pub fn stream_body(stream: LogStream) -> Body {
+pub fn stream_body(stream: Chunks) -> Body {
     Body::from_reader(ChunkReader { stream: Mutex::new(stream), chunk: Vec::new(), at: 0 }, None)
 }
 
 /// Reads the chunks of a stream. The mutex is never locked; it makes the stream `Sync`, as bodies must be.
 struct ChunkReader {
-    stream: Mutex<LogStream>,
+    stream: Mutex<Chunks>,
     chunk: Vec<u8>,
     at: usize,
 }
@@ -81,14 +81,12 @@ impl BufRead for ChunkReader {
         let this = self.get_mut();
         while this.at >= this.chunk.len() {
             let stream = this.stream.get_mut().unwrap_or_else(PoisonError::into_inner);
-            this.at = 0;
-            this.chunk = match ready!(stream.as_mut().poll_next(cx)) {
-                Some(chunk) => chunk,
-                None => {
-                    this.chunk = Vec::new();
-                    return Poll::Ready(Ok(&[]));
-                }
-            };
+            // What has been read is forgotten before the stream may make us wait.
+            (this.chunk, this.at) = (Vec::new(), 0);
+            match ready!(stream.as_mut().poll_next(cx)) {
+                Some(chunk) => this.chunk = chunk,
+                None => return Poll::Ready(Ok(&[])),
+            }
         }
         Poll::Ready(Ok(&this.chunk[this.at..]))
     }

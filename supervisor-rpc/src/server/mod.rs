@@ -19,9 +19,12 @@ mod serve;
 mod table;
 mod wire;
 
-pub use app::{Application, LogStream, RpcDispatch, RpcReply, State, caller};
+pub use app::{Application, Chunks, RpcDispatch, RpcReply, State, caller};
 pub use auth::Guard;
 pub use limits::Limits;
 pub use listen::{BindError, Bound, Note, Socket, bind, bind_all};
 pub use logtail::stream_body;
 pub use serve::{Serving, serve};
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -49,9 +49,15 @@ pub(super) struct House {
 }
 
 impl House {
-    /// How long requests in flight may go on after the stop, or after an eviction that came too late.
+    /// How long requests in flight may go on after the stop.
     pub(super) fn grace(&self) -> Duration {
-        self.grace.get().copied().unwrap_or(Duration::from_secs(5))
+        self.grace.get().copied().unwrap_or_default()
+    }
+
+    /// Resolves when the server is to stop.
+    pub(super) async fn stopped(&self) {
+        // Nothing is ever sent: an answer means that the channel is closed.
+        let _ = self.stop.recv().await;
     }
 }
 

@@ -1,14 +1,17 @@
 //! Reads calls and answers from XML, as loosely as Supervisor 4.3 does, within limits of depth and number.
 //!
 //! Refuses what is not UTF-8 or not well-formed, and every document type declaration, so that no entity is ever
-//! expanded. The size of the text is for the caller to limit. What each element means is decided in `element.rs`.
+//! expanded. The size of the text is for the caller to limit. What each element means is decided in `element.rs`; the
+//! text is read by `visit.rs` or, if it is a large answer, by `fast.rs`.
 
 use serde::de::DeserializeSeed;
 use serde_xml_rs::{Deserializer, Error as XmlError};
 use supervisor_core::rpc::{Fault, Value};
 use xml::{Encoding, ParserConfig};
 
-use super::element::{Document, Found};
+use super::element::{Found, Limits};
+use super::fast;
+use super::visit::Document;
 
 /// How deep elements may be nested.
 pub const MAX_DEPTH: usize = 64;
@@ -18,6 +21,9 @@ pub const MAX_CALL_ELEMENTS: usize = 1 << 18;
 
 /// How many elements an answer may have: enough for `getAllProcessInfo` of some eighteen thousand processes.
 pub const MAX_RESPONSE_ELEMENTS: usize = 1 << 20;
+
+/// Answers longer than this, in bytes, are read by the faster and less strict reader.
+const LARGE_RESPONSE: usize = 16 << 10;
 
 /// Names longer than this are no element of XML-RPC.
 const MAX_NAME_LENGTH: usize = 256;
@@ -72,7 +78,7 @@ pub enum DecodeError {
 /// # Errors
 /// [`DecodeError`]; the server answers each with 400.
 pub fn decode_call(body: &[u8]) -> Result<Call, DecodeError> {
-    let found = read(body, MAX_CALL_ELEMENTS)?;
+    let found = read(text(body)?, Limits { elements: MAX_CALL_ELEMENTS })?;
     match found.method {
         Some(method) if !method.is_empty() => Ok(Call { method, params: found.params.unwrap_or_default() }),
         _ => Err(DecodeError::NoMethodName),
@@ -84,7 +90,15 @@ pub fn decode_call(body: &[u8]) -> Result<Call, DecodeError> {
 /// # Errors
 /// [`DecodeError`].
 pub fn decode_response(body: &[u8]) -> Result<Result<Value, Fault>, DecodeError> {
-    let found = read(body, MAX_RESPONSE_ELEMENTS)?;
+    let text = text(body)?;
+    let limits = Limits { elements: MAX_RESPONSE_ELEMENTS };
+    match text.len() > LARGE_RESPONSE {
+        true => answer(fast::read(text, limits)?),
+        false => answer(read(text, limits)?),
+    }
+}
+
+fn answer(found: Found) -> Result<Result<Value, Fault>, DecodeError> {
     if let Some(fault) = found.fault {
         return Ok(Err(read_fault(&fault).ok_or(DecodeError::NoAnswer)?));
     }
@@ -100,7 +114,8 @@ fn read_fault(value: &Value) -> Option<Fault> {
     Some(Fault { code: i32::try_from(*code).ok()?, text })
 }
 
-fn read(body: &[u8], max_elements: usize) -> Result<Found, DecodeError> {
+/// The text of a body, from the declaration or root element on.
+fn text(body: &[u8]) -> Result<&str, DecodeError> {
     let text = std::str::from_utf8(body).map_err(|_| DecodeError::NotUtf8)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim_start_matches([' ', '\t', '\r', '\n']);
     if text.is_empty() {
@@ -109,8 +124,12 @@ fn read(body: &[u8], max_elements: usize) -> Result<Found, DecodeError> {
     if declares_document_type(text) {
         return Err(DecodeError::Doctype);
     }
+    Ok(text)
+}
+
+fn read(text: &str, limits: Limits) -> Result<Found, DecodeError> {
     let mut xml = Deserializer::new(parser().create_reader(text.as_bytes()));
-    let document = Document::new(max_elements);
+    let document = Document::new(limits);
     document.root().deserialize(&mut xml).map_err(|error| document.problem().unwrap_or_else(|| malformed(&error)))?;
     // The reader is asked for another element: only the end of the text may come.
     match document.root().deserialize(&mut xml) {

@@ -1,14 +1,8 @@
-//! What each element of a document means; the only code that knows serde-xml-rs's way of showing XML.
+//! What each element of a document means, however it is read.
 //!
-//! serde-xml-rs shows an element as a map of its children, in order, in which text has the key `#text`. Each element
-//! is visited by [`Element`], which yields one value: a scalar its text converted, `value` its first child or its text,
-//! the containers their children. An element of another name is its text (Supervisor 4.3). Recursion ends at
-//! [`MAX_DEPTH`](super::MAX_DEPTH), also in elements that mean nothing.
+//! Each element comes to one value: a scalar its text converted, `value` its first child or its text, the containers
+//! their children. An element of another name is its text (Supervisor 4.3).
 
-use std::cell::{Cell, RefCell};
-use std::fmt;
-
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
 use supervisor_core::rpc::Value;
 
 use super::decode::{DecodeError, MAX_DEPTH};
@@ -22,42 +16,28 @@ pub(super) struct Found {
     pub(super) fault: Option<Value>,
 }
 
-/// What all elements of one document share.
-#[derive(Debug)]
-pub(super) struct Document {
-    max_elements: usize,
-    elements: Cell<usize>,
-    problem: RefCell<Option<DecodeError>>,
-    found: RefCell<Found>,
+/// How much a document may hold.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) elements: usize,
 }
 
-impl Document {
-    pub(super) fn new(max_elements: usize) -> Self {
-        Self { max_elements, elements: Cell::default(), problem: RefCell::default(), found: RefCell::default() }
-    }
-
-    /// The root element, whatever its name.
-    pub(super) fn root(&self) -> Element<'_> {
-        Element { tag: Tag::Other, depth: 1, inside_params: false, document: self }
-    }
-
-    /// Why reading ended early, if it was not for the XML itself.
-    pub(super) fn problem(&self) -> Option<DecodeError> {
-        self.problem.borrow_mut().take()
-    }
-
-    pub(super) fn found(self) -> Found {
-        self.found.into_inner()
-    }
-
-    fn fail<E: serde::de::Error>(&self, problem: DecodeError) -> E {
-        *self.problem.borrow_mut() = Some(problem);
-        E::custom("refused")
+impl Limits {
+    /// Refuses an element at this depth, the root being 1, if it is the one too many.
+    pub(super) fn check(self, depth: usize, elements: usize) -> Result<(), DecodeError> {
+        if depth > MAX_DEPTH {
+            return Err(DecodeError::TooDeep);
+        }
+        if elements > self.elements {
+            return Err(DecodeError::TooManyElements(self.elements));
+        }
+        Ok(())
     }
 }
 
+/// The elements that mean something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Tag {
+pub(super) enum Tag {
     Text,
     MethodName,
     Params,
@@ -79,7 +59,7 @@ enum Tag {
 }
 
 impl Tag {
-    fn from_name(name: &str) -> Self {
+    pub(super) fn from_name(name: &str) -> Self {
         // A namespace prefix says nothing about the element's meaning.
         match name.rsplit(':').next().unwrap_or(name) {
             "#text" => Self::Text,
@@ -109,75 +89,9 @@ impl Tag {
     }
 }
 
-/// The next key of a map, as a tag.
-struct TagSeed;
-
-impl<'de> DeserializeSeed<'de> for TagSeed {
-    type Value = Tag;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Tag, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for TagSeed {
-    type Value = Tag;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the name of an element")
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<Tag, E> {
-        Ok(Tag::from_name(name))
-    }
-}
-
-/// One element, about to be read.
-pub(super) struct Element<'a> {
-    tag: Tag,
-    depth: usize,
-    inside_params: bool,
-    document: &'a Document,
-}
-
-impl<'de> DeserializeSeed<'de> for Element<'_> {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Element<'_> {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an element")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let mut content = Content::default();
-        while let Some(tag) = map.next_key_seed(TagSeed)? {
-            if tag == Tag::Text {
-                let text: String = map.next_value()?;
-                content.add_text(text);
-                continue;
-            }
-            let child = map.next_value_seed(self.child(tag)?)?;
-            match (tag, child) {
-                (Tag::Name, Value::String(name)) if self.tag == Tag::Member => content.name = Some(name),
-                (_, child) if self.tag.is_list() || content.children.is_empty() => content.children.push(child),
-                _ => {}
-            }
-            content.has_children = true;
-        }
-        self.close(content).map_err(|problem| self.document.fail(problem))
-    }
-}
-
-/// What an element held.
-#[derive(Default)]
-struct Content {
+/// What an element holds.
+#[derive(Debug, Default)]
+pub(super) struct Content {
     /// The text before the first child.
     text: String,
     has_children: bool,
@@ -187,65 +101,57 @@ struct Content {
 }
 
 impl Content {
-    fn add_text(&mut self, text: String) {
-        if self.text.is_empty() && !self.has_children {
-            self.text = text;
-        } else if !self.has_children {
-            self.text += &text;
+    pub(super) fn add_text(&mut self, text: &str) {
+        if !self.has_children {
+            self.text += text;
         }
+    }
+
+    /// Adds a child of element `own`; of most elements only the first counts.
+    pub(super) fn add_child(&mut self, own: Tag, tag: Tag, child: Value) {
+        match (tag, child) {
+            (Tag::Name, Value::String(name)) if own == Tag::Member => self.name = Some(name),
+            (_, child) if own.is_list() || self.children.is_empty() => self.children.push(child),
+            _ => {}
+        }
+        self.has_children = true;
     }
 
     fn first(self) -> Option<Value> {
         self.children.into_iter().next()
     }
-}
 
-impl<'a> Element<'a> {
-    fn child<E: serde::de::Error>(&self, tag: Tag) -> Result<Element<'a>, E> {
-        let elements = self.document.elements.get() + 1;
-        self.document.elements.set(elements);
-        if self.depth >= MAX_DEPTH {
-            return Err(self.document.fail(DecodeError::TooDeep));
-        }
-        if elements > self.document.max_elements {
-            return Err(self.document.fail(DecodeError::TooManyElements(self.document.max_elements)));
-        }
-        let inside_params = self.inside_params || self.tag == Tag::Params;
-        Ok(Element { tag, depth: self.depth + 1, inside_params, document: self.document })
-    }
-
-    /// The value of the element; what concerns the whole document is noted there.
-    fn close(&self, content: Content) -> Result<Value, DecodeError> {
-        Ok(match self.tag {
-            Tag::Int => Value::Int(scalar::int(&content.text).ok_or(DecodeError::BadValue("int"))?),
-            Tag::Double => Value::Double(scalar::double(&content.text).ok_or(DecodeError::BadValue("double"))?),
-            Tag::Base64 => Value::String(scalar::base64(&content.text).ok_or(DecodeError::BadValue("base64"))?),
-            Tag::DateTime if scalar::is_date(&content.text) => Value::Nil,
+    /// The value of the element; what concerns the whole document is noted in `found`.
+    pub(super) fn close(self, own: Tag, inside_params: bool, found: &mut Found) -> Result<Value, DecodeError> {
+        Ok(match own {
+            Tag::Int => Value::Int(scalar::int(&self.text).ok_or(DecodeError::BadValue("int"))?),
+            Tag::Double => Value::Double(scalar::double(&self.text).ok_or(DecodeError::BadValue("double"))?),
+            Tag::Base64 => Value::String(scalar::base64(&self.text).ok_or(DecodeError::BadValue("base64"))?),
+            Tag::DateTime if scalar::is_date(&self.text) => Value::Nil,
             Tag::DateTime => return Err(DecodeError::BadValue("dateTime.iso8601")),
-            Tag::Boolean => Value::Bool(content.text == "1"),
+            Tag::Boolean => Value::Bool(self.text == "1"),
             Tag::Nil => Value::Nil,
-            Tag::Value if content.has_children => content.first().unwrap_or_default(),
-            Tag::Array => content.first().unwrap_or_else(|| Value::Array(Vec::new())),
-            Tag::Data => Value::Array(content.children),
-            Tag::Struct => members(content.children)?,
-            Tag::Member => member(content)?,
-            Tag::Param => content.first().ok_or_else(|| missing("a value in <param>"))?,
+            Tag::Value if self.has_children => self.first().unwrap_or_default(),
+            Tag::Array => self.first().unwrap_or_else(|| Value::Array(Vec::new())),
+            Tag::Data => Value::Array(self.children),
+            Tag::Struct => members(self.children)?,
+            Tag::Member => member(self)?,
+            Tag::Param => self.first().ok_or_else(|| missing("a value in <param>"))?,
             Tag::Params | Tag::Fault | Tag::MethodName => {
-                self.note(content)?;
+                if !inside_params {
+                    self.note(own, found)?;
+                }
                 Value::Nil
             }
-            Tag::Value | Tag::Text | Tag::Name | Tag::Other => Value::String(content.text),
+            Tag::Value | Tag::Text | Tag::Name | Tag::Other => Value::String(self.text),
         })
     }
 
-    fn note(&self, content: Content) -> Result<(), DecodeError> {
-        let mut found = self.document.found.borrow_mut();
-        match self.tag {
-            _ if self.inside_params => {}
-            Tag::MethodName => found.method = Some(content.text),
-            Tag::Params => found.params = Some(content.children),
-            Tag::Fault => found.fault = Some(content.first().ok_or_else(|| missing("a value in <fault>"))?),
-            _ => {}
+    fn note(self, own: Tag, found: &mut Found) -> Result<(), DecodeError> {
+        match own {
+            Tag::MethodName => found.method = Some(self.text),
+            Tag::Params => found.params = Some(self.children),
+            _ => found.fault = Some(self.first().ok_or_else(|| missing("a value in <fault>"))?),
         }
         Ok(())
     }
@@ -256,8 +162,8 @@ fn missing(what: &str) -> DecodeError {
 }
 
 /// A member is a struct of one, until its struct takes it up.
-fn member(content: Content) -> Result<Value, DecodeError> {
-    let name = content.name.clone().ok_or_else(|| missing("the name of a member"))?;
+fn member(mut content: Content) -> Result<Value, DecodeError> {
+    let name = content.name.take().ok_or_else(|| missing("the name of a member"))?;
     let value = content.first().ok_or_else(|| missing("the value of a member"))?;
     Ok(Value::Struct(vec![(name, value)]))
 }

@@ -8,7 +8,9 @@ mod decode;
 mod dispatch;
 mod element;
 mod encode;
+mod fast;
 mod scalar;
+mod visit;
 
 pub use decode::{
     Call, DecodeError, MAX_CALL_ELEMENTS, MAX_DEPTH, MAX_RESPONSE_ELEMENTS, decode_call, decode_response,

@@ -1,11 +1,10 @@
 //! Real children: what they get, what they must not get, what is left behind.
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, unsafe_code, reason = "tests")]
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::Path;
 
 use async_io::Async;
 use futures_lite::{AsyncReadExt, future};
@@ -16,6 +15,8 @@ use crate::domain::name::ProcessName;
 use crate::sys::alone;
 use crate::sys::orphan::Strangers;
 use crate::sys::signals::restore_ignored;
+
+mod shortage;
 
 fn order(settings: spec::Process) -> StartOrder {
     StartOrder { name: ProcessName::new("g", "x"), settings: Arc::new(settings), server_url: None, socket: None }
@@ -113,8 +114,12 @@ fn a_child_has_three_descriptors_default_signals_and_a_group() {
 }
 
 fn check_clean(spawner: &RealSpawner) {
-    let started = spawner.spawn(&order(process("sleep 600"))).unwrap();
+    let mut started = spawner.spawn(&order(process("cat -u"))).unwrap();
     let pid = started.pid;
+    // Once it answers, neither the kernel nor the loader of libraries is still at work.
+    rustix::io::write(started.stdin.as_ref().unwrap(), b"ready").unwrap();
+    let mut stdout = Async::new(File::from(started.stdout.take().unwrap())).unwrap();
+    async_io::block_on(stdout.read_exact(&mut [0; 5])).unwrap();
     assert_eq!(descriptors(pid), ["0", "1", "2"]);
     // glibc leaves its own two signals (32, 33) ignored in what posix_spawn starts; nothing can tell.
     let internal = 3 << 31;
@@ -123,29 +128,15 @@ fn check_clean(spawner: &RealSpawner) {
     let id = |pid: u32| rustix::process::Pid::from_raw(i32::try_from(pid).unwrap());
     assert_eq!(rustix::process::getpgid(id(pid)).unwrap(), id(pid).unwrap());
     assert_eq!(rustix::process::getsid(id(pid)).unwrap(), rustix::process::getsid(None).unwrap());
-    assert_eq!(fs::read(format!("/proc/{pid}/cmdline")).unwrap(), b"sleep\x00600\x00");
+    assert_eq!(fs::read(format!("/proc/{pid}/cmdline")).unwrap(), b"cat\x00-u\x00");
     assert_eq!(end(started), ExitStatus::Signaled { signal: libc::SIGKILL, core_dumped: false });
-}
-
-/// Makes the calling process one that hands everything on: an open descriptor, an ignored and a blocked signal.
-fn misbehave(fd: i32) {
-    // SAFETY: integers only; the set is initialised by the first call on it.
-    unsafe {
-        assert_eq!(libc::fcntl(2, libc::F_DUPFD, fd), fd);
-        libc::signal(libc::SIGUSR2, libc::SIG_IGN);
-        libc::signal(libc::SIGHUP, libc::SIG_IGN);
-        let mut set = std::mem::zeroed();
-        libc::sigemptyset(&raw mut set);
-        libc::sigaddset(&raw mut set, libc::SIGUSR1);
-        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut());
-    }
 }
 
 #[test]
 #[ignore = "run by a_child_has_three_descriptors_default_signals_and_a_group"]
 fn with_a_bad_parent() {
     crate::sys::rlimit::raise(crate::sys::rlimit::Limit::OpenFiles, 4000).unwrap();
-    misbehave(3000);
+    alone::misbehave(3000);
     check_clean(&careful());
     let each = RealSpawner { close_on_exec: CloseOnExec::Each(3100), ..careful() };
     check_clean(&each);
@@ -154,7 +145,7 @@ fn with_a_bad_parent() {
 #[test]
 #[ignore = "run by a_child_has_three_descriptors_default_signals_and_a_group"]
 fn with_a_good_parent() {
-    misbehave(77);
+    alone::misbehave(77);
     fds::mark_inherited();
     restore_ignored();
     check_clean(&trusted());
@@ -297,54 +288,6 @@ fn nobody_is_signalled_after_the_exit_is_dropped() {
     drop(started.exit);
     assert_eq!(started.signaller.signal(0, false).unwrap_err().raw_os_error(), Some(libc::ESRCH));
     crate::sys::process::send_signal(started.pid, libc::SIGKILL, false).unwrap();
-}
-
-#[test]
-fn without_descriptors_no_child_is_lost() {
-    alone::run("runtime::spawner::tests::with_few_descriptors", &[]);
-}
-
-/// The children of this process that have not ended.
-fn children() -> usize {
-    let own = std::process::id().to_string();
-    let is_child = |entry: &Path| {
-        let stat = fs::read_to_string(entry.join("stat")).unwrap_or_default();
-        let fields = stat.rsplit_once(") ").map(|(_, rest)| rest.split(' ').collect::<Vec<_>>()).unwrap_or_default();
-        fields.get(1) == Some(&own.as_str()) && fields[0] != "Z"
-    };
-    fs::read_dir("/proc").unwrap().filter(|entry| is_child(&entry.as_ref().unwrap().path())).count()
-}
-
-#[test]
-#[ignore = "run by without_descriptors_no_child_is_lost"]
-fn with_few_descriptors() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let hard = getrlimit(Resource::Nofile).maximum;
-    let limit = |soft| setrlimit(Resource::Nofile, Rlimit { current: Some(soft), maximum: hard }).unwrap();
-    let bold = SpawnOptions { trusted: true, reserve: 0, ..SpawnOptions::default() };
-    let spawner = RealSpawner::new(bold);
-    // The reactor takes its own descriptors now.
-    end(spawner.spawn(&order(process("/bin/sleep 600"))).unwrap());
-    let open = fds::open_count().unwrap();
-    for room in 0..80 {
-        limit(open + room);
-        let mut running = Vec::new();
-        let error = loop {
-            match spawner.spawn(&order(process("/bin/sleep 600"))) {
-                Ok(started) => running.push(started),
-                Err(error) => break error,
-            }
-        };
-        limit(4096);
-        assert_eq!(error.to_string(), "too many open files to spawn 'x'");
-        assert_eq!(children(), running.len(), "with room for {room}");
-        running.into_iter().for_each(|started| drop(end(started)));
-        assert_eq!(fds::open_count().unwrap(), open, "with room for {room}");
-    }
-    // The pipes themselves, without a look at what is free.
-    limit(open + 5);
-    let error = open_pipes(&order(process("/bin/true"))).map(drop).unwrap_err();
-    assert_eq!(Failure::Pipes(error).told_of("x").to_string(), "too many open files to spawn 'x'");
 }
 
 #[test]

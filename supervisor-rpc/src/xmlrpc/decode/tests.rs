@@ -232,8 +232,48 @@ fn answers_and_faults() {
     }
 }
 
+fn both(text: &str) -> (Result<Found, DecodeError>, Result<Found, DecodeError>) {
+    let limits = Limits { elements: MAX_RESPONSE_ELEMENTS };
+    (read(text, limits), fast::read(text, limits))
+}
+
+#[test]
+fn the_fast_reader_refuses_what_would_be_misread() {
+    for text in [
+        "",
+        "junk",
+        "<a>",
+        "<a></b>",
+        "</a>",
+        "<a/><b/>",
+        "<a/>x",
+        "<a>&unknown;</a>",
+        "<a>&#27;</a>",
+        "<a>\u{1b}</a>",
+        "<a><int>x</int></a>",
+        "<!DOCTYPE a><a/>",
+        "<a",
+    ] {
+        assert!(both(text).1.is_err(), "{text}");
+    }
+    let limits = Limits { elements: 3 };
+    assert_eq!(fast::read("<a><b/><b/><b/><b/></a>", limits).unwrap_err(), DecodeError::TooManyElements(3));
+    assert!(fast::read("<a><b/><b/><b/></a>", limits).is_ok());
+    let deep = |depth: usize| format!("{}{}", "<a>".repeat(depth), "</a>".repeat(depth));
+    for depth in [MAX_DEPTH, MAX_DEPTH + 1, 100_000] {
+        let (slow, fast) = both(&deep(depth));
+        assert_eq!((slow.is_ok(), fast.is_ok()), (depth == MAX_DEPTH, depth == MAX_DEPTH));
+    }
+}
+
+#[test]
+fn large_answers_are_read_too() {
+    let value = Value::Array(vec![structure(&[("a<", "é\r\n".into()), ("b", 5.into())]); 1_000]);
+    assert_eq!(decode_response(&encode_response(&value)), Ok(Ok(value)));
+}
+
 /// Any text that XML can carry.
-fn text() -> impl Strategy<Value = String> {
+fn any_text() -> impl Strategy<Value = String> {
     proptest::collection::vec(
         prop_oneof![
             4 => any::<char>().prop_filter("XML carries it", |c| {
@@ -252,12 +292,12 @@ pub(in crate::xmlrpc) fn value() -> impl Strategy<Value = Value> {
         any::<i32>().prop_map(Value::from),
         any::<bool>().prop_map(Value::from),
         (-1e9..1e9f64).prop_map(Value::from),
-        text().prop_map(Value::from),
+        any_text().prop_map(Value::from),
     ];
     leaf.prop_recursive(4, 32, 6, |inner| {
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..6).prop_map(Value::Array),
-            proptest::collection::vec((text(), inner), 0..6).prop_map(Value::Struct),
+            proptest::collection::vec((any_text(), inner), 0..6).prop_map(Value::Struct),
         ]
     })
 }
@@ -271,7 +311,7 @@ fn piece() -> impl Strategy<Value = String> {
             "</methodCall>", "<methodName>", "</methodName>", "<x a='1'>", "</x>", "<nil/>", "<fault>", "</fault>", "<!--", "-->",
             "<![CDATA[", "]]>", "<?", "?>", "<!DOCTYPE", "&amp;", "&#", ";", "<base64>", "</base64>", "1", " ",
         ]).prop_map(str::to_owned),
-        1 => text(),
+        1 => any_text(),
     ]
 }
 
@@ -286,6 +326,24 @@ proptest! {
     }
 
     #[test]
+    fn both_readers_agree_on_what_we_write(value in value()) {
+        let xml = encode_response(&value);
+        let (slow, fast) = both(text(&xml).unwrap());
+        let (slow, fast) = (slow.unwrap(), fast.unwrap());
+        prop_assert_eq!(&slow.params, &Some(vec![value]));
+        prop_assert_eq!((slow.method, slow.params, slow.fault), (fast.method, fast.params, fast.fault));
+    }
+
+    #[test]
+    fn both_readers_agree_on_what_is_well_formed(pieces in proptest::collection::vec(piece(), 0..12)) {
+        let body = format!("<r>{}</r>", pieces.concat());
+        if let (Ok(slow), fast) = both(&body) {
+            let fast = fast.unwrap();
+            prop_assert_eq!((slow.method, slow.params, slow.fault), (fast.method, fast.params, fast.fault));
+        }
+    }
+
+    #[test]
     fn no_bytes_harm_the_decoder(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let _ = decode_call(&bytes);
         let _ = decode_response(&bytes);
@@ -296,6 +354,7 @@ proptest! {
         let text = pieces.concat();
         let _ = decode_call(text.as_bytes());
         let _ = decode_response(format!("<r>{text}</r>").as_bytes());
+        let _ = both(&text);
     }
 
     #[test]
