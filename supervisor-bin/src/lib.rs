@@ -1,4 +1,10 @@
 //! The programs of the supervisor: thin consumers of `supervisor-core` and `supervisor-rpc`.
+//!
+//! `daemon` is supervisord, `ctl` is supervisorctl, `pidproxy` and `sample` are the two small ones; `getopt` reads the
+//! command lines of all of them from one table each.
 
 pub mod ctl;
+pub mod daemon;
 pub mod getopt;
+pub mod pidproxy;
+pub mod sample;

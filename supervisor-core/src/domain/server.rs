@@ -14,6 +14,18 @@ pub struct Server {
     pub address: ServerAddress,
     /// Who may come in; `None` asks for nothing.
     pub credentials: Option<Credentials>,
+    /// `allowed_origins`: web origins besides the server's own that may change things, in lower case. Default none.
+    pub allowed_origins: Vec<String>,
+    /// `allowed_hosts`: host names that requests may be addressed to, in lower case; empty allows all. Default empty.
+    pub allowed_hosts: Vec<String>,
+}
+
+impl Server {
+    /// A server at this address that asks for nothing.
+    pub fn new(section: impl Into<String>, address: ServerAddress) -> Self {
+        let (allowed_origins, allowed_hosts) = (Vec::new(), Vec::new());
+        Self { section: section.into(), address, credentials: None, allowed_origins, allowed_hosts }
+    }
 }
 
 /// The address of an HTTP server.

@@ -216,11 +216,31 @@ pub struct Pool {
     pub events: BTreeSet<EventType>,
     /// `buffer_size`, in events, at least 1. Default 10.
     pub buffer_size: usize,
+    /// `buffer_overflow`: what happens when the buffer is full. Default: the oldest event is dropped.
+    pub buffer_overflow: BufferOverflow,
     /// `result_handler`, by name.
     pub result_handler: String,
 }
 
+/// What happens to events when the buffer of a pool is full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BufferOverflow {
+    /// The oldest is dropped.
+    #[default]
+    DropOldest,
+    /// The one that has just come is dropped.
+    DropNewest,
+    /// The buffer grows up to this many events; then the oldest is dropped.
+    Grow(usize),
+}
+
 impl Pool {
+    /// A pool that hears of these events, everything else at its default.
+    pub fn new(events: BTreeSet<EventType>) -> Self {
+        let result_handler = Self::DEFAULT_RESULT_HANDLER.to_owned();
+        Self { events, buffer_size: 10, buffer_overflow: BufferOverflow::default(), result_handler }
+    }
+
     /// The name of the result handler that takes `OK` as done and anything else as a rejection.
     pub const DEFAULT_RESULT_HANDLER: &'static str = "supervisor.dispatchers:default_handler";
 }

@@ -7,6 +7,7 @@ pub(crate) mod child;
 pub mod daemonize;
 pub mod errno;
 pub mod fds;
+pub mod host;
 pub mod open;
 pub mod orphan;
 pub mod privilege;

@@ -1,0 +1,187 @@
+//! What can be wrong with a configuration: where, and what.
+//!
+//! [`ErrorKind`] says what, in Supervisor's words where it has some; [`ConfigError`] adds the section, file, line and key,
+//! as far as they are known, on the same line.
+
+use std::fmt;
+
+use super::convert::ValueError;
+use super::ini::Place;
+use super::python::repr;
+
+/// A configuration that cannot be used. Its text is what `Error:` shows and what the fault CANT_REREAD carries.
+#[derive(Debug)]
+pub struct ConfigError {
+    kind: Box<ErrorKind>,
+    key: Option<KeyPlace>,
+    section: Option<SectionPlace>,
+}
+
+#[derive(Debug)]
+struct KeyPlace {
+    key: String,
+    file: String,
+    line: usize,
+    /// The file is not the main one, so that a line alone would mislead.
+    included: bool,
+}
+
+#[derive(Debug)]
+struct SectionPlace {
+    name: String,
+    file: String,
+}
+
+impl ConfigError {
+    /// What is wrong.
+    pub fn kind(&self) -> &ErrorKind {
+        &self.kind
+    }
+
+    /// The key at fault, where one is known.
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_ref().map(|place| place.key.as_str())
+    }
+
+    /// The line of the key at fault, counted from 1.
+    pub fn line(&self) -> Option<usize> {
+        self.key.as_ref().map(|place| place.line)
+    }
+
+    /// The file of the key at fault, or the one where its section first appeared.
+    pub fn file(&self) -> Option<&str> {
+        let key = self.key.as_ref().map(|place| place.file.as_str());
+        key.or_else(|| self.section.as_ref().map(|place| place.file.as_str()))
+    }
+
+    /// Says which line set the key. The first call counts.
+    #[must_use]
+    pub(crate) fn at(mut self, key: &str, place: Option<&Place>) -> Self {
+        if let (None, Some((line, place))) = (&self.key, place.and_then(|place| Some((place.line?, place)))) {
+            let file = place.source.name.clone();
+            self.key = Some(KeyPlace { key: key.to_owned(), file, line, included: place.source.included });
+        }
+        self
+    }
+
+    /// Says in which section it happened.
+    #[must_use]
+    pub(crate) fn in_section(mut self, name: &str, place: &Place) -> Self {
+        self.section = Some(SectionPlace { name: name.to_owned(), file: place.source.name.clone() });
+        self
+    }
+}
+
+impl From<ErrorKind> for ConfigError {
+    fn from(kind: ErrorKind) -> Self {
+        Self { kind: Box::new(kind), key: None, section: None }
+    }
+}
+
+impl From<ValueError> for ConfigError {
+    fn from(error: ValueError) -> Self {
+        ErrorKind::Value(error).into()
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.kind.fmt(f)?;
+        if let Some(section) = &self.section {
+            write!(f, " in section {} (file: {})", repr(&section.name), repr(&section.file))?;
+        }
+        let Some(place) = &self.key else { return Ok(()) };
+        write!(f, ", line {}, key {}", place.line, repr(&place.key))?;
+        let named = self.section.as_ref().map(|section| &section.file);
+        if named.map_or(place.included, |file| *file != place.file) {
+            write!(f, " (file: {})", repr(&place.file))?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// What is wrong, apart from where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the message of each variant says it, and its fields are what the message shows")]
+pub enum ErrorKind {
+    #[error("could not find config file {0}")]
+    NotFound(String),
+    #[error("could not read config file {path}: {reason}")]
+    Unreadable { path: String, reason: String },
+    #[error("could not read config file {path}: line {line} is not UTF-8 text")]
+    NotText { path: String, line: usize },
+    #[error(
+        "No config file found at default paths ({0}); use the -c option to specify a config file at a different path"
+    )]
+    NoFile(String),
+    /// Lines that are neither header nor option, with their numbers.
+    #[error("Source contains parsing errors: {file}{lines}", file = repr(file), lines = faults(lines))]
+    Syntax { file: String, lines: Vec<(usize, String)> },
+    #[error("File contains no section headers.\nfile: {file}, line: {line}\n{text}", file = repr(file), text = repr(text))]
+    NoSectionHeader { file: String, line: usize, text: String },
+    #[error(".ini file does not include {0} section")]
+    MissingSection(&'static str),
+    #[error(".ini file has [include] section, but no files setting")]
+    IncludeWithoutFiles,
+    #[error("could not read included file {path}: {reason}")]
+    UnreadableInclude { path: String, reason: String },
+    #[error(
+        "Format string {template} for {key} contains names ({name}) which cannot be expanded. Available names: {available}",
+        template = repr(template), key = repr(key), name = repr(name)
+    )]
+    UnknownName { template: String, key: String, name: String, available: String },
+    #[error("Format string {template} for {key} is badly formatted: {reason}", template = repr(template), key = repr(key))]
+    Malformed { template: String, key: String, reason: String },
+    #[error(transparent)]
+    Value(#[from] ValueError),
+    /// A value of the command line.
+    #[error("invalid value for {option} {value}: {reason}", value = repr(value))]
+    Option { option: String, value: String, reason: ValueError },
+    #[error("section [{section}] has no {key} value")]
+    ServerWithout { section: String, key: &'static str },
+    #[error(
+        "Section [{0}] contains incomplete authentication: If a username or a password is specified, both the username \
+         and password must be specified"
+    )]
+    IncompleteAuthentication(String),
+    #[error("section [{section}] does not specify a {key}")]
+    NoFactory { section: String, key: &'static str },
+    #[error("{value} cannot be resolved within [{section}]")]
+    Unresolved { value: String, section: String },
+    #[error("program section {0} does not specify a command")]
+    NoCommand(String),
+    #[error("%(process_num) must be present within process_name when numprocs > 1")]
+    NoProcessNum,
+    #[error("numprocs={0} is more than one program can have ({max})", max = super::program::MAXIMUM_PROCESSES)]
+    TooManyProcesses(i64),
+    #[error("Cannot set stopasgroup=true and killasgroup=false")]
+    StopWithoutKill,
+    #[error("[{0}] section requires a \"socket\" line")]
+    NoSocket(String),
+    #[error("{reason} in [{section}] socket")]
+    BadSocket { reason: ValueError, section: String },
+    #[error("socket_owner and socket_mode params should only be used with a Unix domain socket in [{0}] socket")]
+    OwnerOfTcpSocket(String),
+    #[error("[{0}] section requires an \"events\" line")]
+    NoEvents(String),
+    #[error("Unknown event type {event} in [{section}] events")]
+    UnknownEvent { event: String, section: String },
+    #[error("[{section}] section sets invalid buffer_size ({value})")]
+    BadBufferSize { section: String, value: i64 },
+    #[error(
+        "[{0}] section sets redirect_stderr=true but this is not allowed because it will interfere with the \
+         eventlistener protocol"
+    )]
+    RedirectedListener(String),
+    #[error("[{group}] names unknown program or fcgi-program {name}")]
+    UnknownMember { group: String, name: String },
+    #[error("[{group}] name {name} is ambiguous (exists as program and fcgi-program)")]
+    AmbiguousMember { group: String, name: String },
+}
+
+fn faults(lines: &[(usize, String)]) -> String {
+    lines.iter().map(|(number, text)| format!("\n\t[line {number:2}]: {}", repr(text))).collect()
+}

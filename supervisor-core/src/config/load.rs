@@ -1,0 +1,174 @@
+//! The whole of a configuration: from a path or a text to [`Settings`].
+//!
+//! Decides the order of reading. Nothing is applied here, and nothing is returned unless everything is valid.
+
+use std::path::{Path, PathBuf};
+
+use crate::domain::host::Host;
+use crate::domain::server::Server;
+use crate::domain::spec::Group;
+
+use super::daemon::{Daemon, daemon};
+use super::error::{ConfigError, ErrorKind};
+use super::expand::Names;
+use super::group::{Context, groups};
+use super::include;
+use super::ini::Document;
+use super::note::{self, Note, Notes};
+use super::overrides::Overrides;
+use super::plugin::{RpcInterfaceSection, plugins};
+use super::section::Reader;
+use super::server::servers;
+
+/// Why the configuration is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Occasion {
+    /// The daemon starts, or starts anew in the same process.
+    #[default]
+    Start,
+    /// It is read again to see what has changed: no notes about includes and log files, and an included file that cannot be
+    /// read is an error.
+    Reread,
+}
+
+/// Names that only the daemon can check; `None` takes any name.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Known<'a> {
+    /// Values of `supervisor.rpcinterface_factory`.
+    pub rpc_factories: Option<&'a [&'a str]>,
+    /// Values of `result_handler`.
+    pub result_handlers: Option<&'a [&'a str]>,
+}
+
+/// Everything that a configuration says, valid as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The file, as given; made absolute against the working directory of that time.
+    pub path: PathBuf,
+    /// `[supervisord]` and the command line.
+    pub daemon: Daemon,
+    /// Where to listen: TCP ports first, in the order of the file, then socket files.
+    pub servers: Vec<Server>,
+    /// `[rpcinterface:x]`.
+    pub rpc_interfaces: Vec<RpcInterfaceSection>,
+    /// Groups by priority, then name.
+    pub groups: Vec<Group>,
+    /// Lines for the activity log, in order.
+    pub notes: Vec<Note>,
+}
+
+/// Reads configurations. The machine and the command line stay the same over all readings.
+#[derive(Clone, Copy)]
+pub struct Loader<'a> {
+    host: &'a dyn Host,
+    overrides: Option<&'a Overrides>,
+    known: Known<'a>,
+    occasion: Occasion,
+}
+
+impl std::fmt::Debug for Loader<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Loader").field("occasion", &self.occasion).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Loader<'a> {
+    /// A loader that overrides nothing and takes any name of a factory.
+    pub fn new(host: &'a dyn Host) -> Self {
+        Self { host, overrides: None, known: Known::default(), occasion: Occasion::Start }
+    }
+
+    /// Lets the command line win.
+    #[must_use]
+    pub fn overrides(self, overrides: &'a Overrides) -> Self {
+        Self { overrides: Some(overrides), ..self }
+    }
+
+    /// Names what factories and handlers there are.
+    #[must_use]
+    pub fn known(self, known: Known<'a>) -> Self {
+        Self { known, ..self }
+    }
+
+    /// Says why the configuration is read.
+    #[must_use]
+    pub fn occasion(self, occasion: Occasion) -> Self {
+        Self { occasion, ..self }
+    }
+
+    /// Reads a file and what it includes.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn load(&self, path: &Path) -> Result<Settings, ConfigError> {
+        let bytes = include::read_main(path, self.host)?;
+        self.parse(include::decode(&bytes, &path.display().to_string())?, path)
+    }
+
+    /// Reads a text as if it stood in the file `path`, which need not exist.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn parse(&self, text: &str, path: &Path) -> Result<Settings, ConfigError> {
+        let source = include::source(path, false, self.host);
+        let mut document = Document::new(&source);
+        document.scan(text, &source)?;
+        self.document(document, path)
+    }
+
+    /// Takes a document that is already there, such as one built from an [`ini::Ini`].
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn document(&self, mut document: Document, path: &Path) -> Result<Settings, ConfigError> {
+        let mut notes = Notes::default();
+        let host = self.host;
+        let (here, node_name) = (document.defaults().place.source.here.clone(), host.node_name());
+        let mut environment = host.environment();
+        let plain = Names { here: &here, host_node_name: &node_name, environment: Some(&environment), ..Names::default() };
+        include::follow(&mut document, plain, host, self.occasion, &mut notes)?;
+        let section = document.section("supervisord").ok_or(ErrorKind::MissingSection("supervisord"))?;
+        let reader = Reader { document: &document, section, names: plain, host, within: false };
+        let daemon = daemon(&reader, self.overrides.unwrap_or(&Overrides::default()))?;
+        environment.extend(daemon.environment.clone());
+        let names = Names { here: &here, host_node_name: &node_name, environment: Some(&environment), ..Names::default() };
+        let context = Context {
+            document: &document,
+            host,
+            names,
+            environment: &daemon.environment,
+            result_handlers: self.known.result_handlers,
+        };
+        let kind = ("rpcinterface", "supervisor.rpcinterface_factory");
+        let rpc_interfaces = plugins(&document, names, host, kind, self.known.rpc_factories)?;
+        let servers = servers(&context)?;
+        let groups = self.groups(&context, &mut notes)?;
+        note::hints(&document, &mut notes);
+        let path = super::convert::absolute(path, host);
+        Ok(Settings { path, servers, rpc_interfaces, groups, notes: notes.into_vec(), daemon })
+    }
+
+    fn groups(&self, context: &Context<'_>, notes: &mut Notes) -> Result<Vec<Group>, ConfigError> {
+        match self.occasion {
+            Occasion::Start => groups(context, notes),
+            // Supervisor tells of log files once; a re-read tells only of what is new, which is spelling.
+            Occasion::Reread => groups(context, &mut Notes::default()),
+        }
+    }
+}
+
+/// Reads a file and what it includes, as the daemon does when it starts.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn load(path: &Path, overrides: &Overrides, host: &dyn Host) -> Result<Settings, ConfigError> {
+    Loader::new(host).overrides(overrides).load(path)
+}
+
+/// Reads a text as if it stood in the file `path`.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn parse(text: &str, path: &Path, host: &dyn Host) -> Result<Settings, ConfigError> {
+    Loader::new(host).parse(text, path)
+}

@@ -1,0 +1,92 @@
+//! What a configuration has to say without being wrong: lines for the activity log.
+
+use std::sync::Arc;
+
+use crate::domain::level::Level;
+
+use super::ini::{Document, Section, Source};
+use super::options::{self, SectionName, SectionTable};
+use super::python::repr;
+
+/// A line for the activity log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// How much it matters.
+    pub level: Level,
+    /// The line.
+    pub text: String,
+}
+
+/// The notes of one load, each text once.
+#[derive(Debug, Default)]
+pub(crate) struct Notes(Vec<Note>);
+
+impl Notes {
+    pub(crate) fn add(&mut self, level: Level, text: String) {
+        if !self.0.iter().any(|note| note.text == text) {
+            self.0.push(Note { level, text });
+        }
+    }
+
+    pub(crate) fn warn(&mut self, text: String) {
+        self.add(Level::Warn, text);
+    }
+
+    pub(crate) fn into_vec(self) -> Vec<Note> {
+        self.0
+    }
+}
+
+/// At most this many notes about spelling and repetition: a file of garbage must not fill the log.
+const MAXIMUM_HINTS: usize = 100;
+
+/// Keys that are probably misspelt, and sections and keys that are given twice.
+pub(crate) fn hints(document: &Document, notes: &mut Notes) {
+    let mut hints = Vec::new();
+    let fallback = document.defaults().entries().iter().filter(|entry| !options::exists(&entry.key));
+    for entry in fallback {
+        if let Some(meant) = options::nearest_of_all(&entry.key) {
+            hints.push(misspelt(&entry.key, document.defaults(), &entry.place.to_string(), meant));
+        }
+    }
+    for section in document.sections() {
+        let Some(table) = SectionTable::of(&section.name) else { continue };
+        repetitions(section, table, &mut hints);
+        if table.open || hints.len() > MAXIMUM_HINTS {
+            continue;
+        }
+        for entry in section.entries().iter().filter(|entry| table.row(&entry.key).is_none()) {
+            if let Some(meant) = table.nearest(&entry.key) {
+                hints.push(misspelt(&entry.key, section, &entry.place.to_string(), meant));
+            }
+        }
+    }
+    let more = hints.len().saturating_sub(MAXIMUM_HINTS);
+    hints.truncate(MAXIMUM_HINTS);
+    hints.into_iter().for_each(|hint| notes.warn(hint));
+    if more > 0 {
+        notes.warn(format!("{more} or more further keys and sections are misspelt or repeated"));
+    }
+}
+
+fn misspelt(key: &str, section: &Section, place: &str, meant: &str) -> String {
+    let (key, name) = (repr(key), &section.name);
+    format!("Unknown key {key} in section [{name}] ({place}) is ignored, did you mean '{meant}'?")
+}
+
+fn repetitions(section: &Section, table: &SectionTable, hints: &mut Vec<String>) {
+    for (key, first, second) in &section.repeated_keys {
+        let key = repr(key);
+        hints.push(format!("Key {key} of [{}] is given at {first} and again at {second}, the last counts", section.name));
+    }
+    // Settings spread over files are what an include is for; two programs of one name are a mistake in any case.
+    let one_of_many = matches!(table.name, SectionName::Named(_));
+    let mut files: Vec<&Arc<Source>> = vec![&section.place.source];
+    for repeat in section.repeats.iter().filter(|repeat| **repeat != section.place) {
+        if one_of_many || files.contains(&&repeat.source) {
+            let (name, first) = (&section.name, &section.place);
+            hints.push(format!("Section [{name}] is given at {first} and again at {repeat}, they are merged"));
+        }
+        files.push(&repeat.source);
+    }
+}
