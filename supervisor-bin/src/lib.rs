@@ -1,8 +1,7 @@
-//! The programs: `supervisord`, `supervisorctl`, `pidproxy` and `echo_supervisord_conf`.
+//! The programs of the supervisor: thin consumers of `supervisor-core` and `supervisor-rpc`.
 //!
-//! Thin consumers of the public API of `supervisor-core` and `supervisor-rpc`. Each program in `src/bin/` calls one
-//! `main` of this crate.
-#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests start processes and look at the clock"))]
+//! `daemon` is supervisord, `ctl` is supervisorctl, `pidproxy` and `sample` are the two small ones; `getopt` reads the
+//! command lines of all of them from one table each.
 
 pub mod ctl;
 pub mod daemon;
