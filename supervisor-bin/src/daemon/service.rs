@@ -1,34 +1,16 @@
 //! The HTTP service of one life of the daemon: namespaces, application, sockets.
 
-use std::future::Future;
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use supervisor_core::Handle;
 use supervisor_core::config::Settings;
 use supervisor_core::domain::level::Level;
 use supervisor_core::domain::server::{Server, ServerAddress};
-use supervisor_core::rpc::{Caller, Registry};
+use supervisor_core::rpc::Registry;
 use supervisor_rpc::namespace::{Factories, FactoryError, Section};
-use supervisor_rpc::server::{Application, Bound, Limits, RpcDispatch, RpcReply, Serving, serve};
-use supervisor_rpc::xmlrpc::{Dispatcher, Reply};
-
-/// Answers the calls that come over HTTP.
-struct Calls(Dispatcher);
-
-impl RpcDispatch for Calls {
-    fn dispatch(&self, body: Vec<u8>, caller: Caller) -> Pin<Box<dyn Future<Output = RpcReply> + Send>> {
-        let dispatcher = self.0.clone();
-        Box::pin(async move {
-            match dispatcher.dispatch(&body, &caller).await {
-                Reply::Xml(document) => RpcReply::Xml(document),
-                Reply::BadRequest(why) => RpcReply::BadRequest(why),
-                Reply::Broken => RpcReply::BadRequest("a method panicked, see the log".to_owned()),
-            }
-        })
-    }
-}
+use supervisor_rpc::server::{Application, Bound, Limits, Serving, serve};
+use supervisor_rpc::xmlrpc::Dispatcher;
 
 /// Makes the namespaces that the configuration asks for.
 ///
@@ -70,9 +52,8 @@ pub(super) fn start(
     settings: &Settings,
     bound: Vec<Bound>,
 ) -> io::Result<Serving> {
-    let calls = Calls(Dispatcher::new(registry, handle));
     let origins = settings.servers.iter().flat_map(|server| server.allowed_origins.clone()).collect();
-    let application = Application::new(Arc::new(calls), handle.clone())
+    let application = Application::new(Arc::new(Dispatcher::new(registry, handle)), handle.clone())
         .allow_origins(origins)
         .allow_hosts(allowed_hosts(&settings.servers));
     serve(bound, application, Limits::default())
