@@ -1,10 +1,10 @@
 //! One group of processes: the handle's verbs, narrowed.
 
+use crate::RequestError;
 use crate::domain::name::ProcessName;
 use crate::domain::signal::Signal;
 use crate::handle::Handle;
 use crate::process::{Outcome, ProcessInfo};
-use crate::RequestError;
 
 /// The processes of one group, as one. Made by [`Handle::group`]; the group itself may come and go.
 #[derive(Debug, Clone)]

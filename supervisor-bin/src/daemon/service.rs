@@ -52,9 +52,8 @@ pub(super) fn start(
     settings: &Settings,
     bound: Vec<Bound>,
 ) -> io::Result<Serving> {
-    let calls = Dispatcher::new(registry, handle);
     let origins = settings.servers.iter().flat_map(|server| server.allowed_origins.clone()).collect();
-    let application = Application::new(Arc::new(calls), handle.clone())
+    let application = Application::new(Arc::new(Dispatcher::new(registry, handle)), handle.clone())
         .allow_origins(origins)
         .allow_hosts(allowed_hosts(&settings.servers));
     serve(bound, application, Limits::default())

@@ -108,8 +108,7 @@ pub fn parse(text: &str, path: &Path, host: &dyn Host) -> Result<Client, ConfigE
     let section = document.section("supervisorctl").ok_or(ErrorKind::MissingSection("supervisorctl"))?;
     let (environment, host_node_name) = (host.environment(), host.node_name());
     let here = source.here.as_str();
-    let names =
-        Names { here, host_node_name: &host_node_name, environment: Some(&environment), ..Names::default() };
+    let names = Names { here, host_node_name: &host_node_name, environment: Some(&environment), ..Names::default() };
     let reader = Reader { document: &document, section, names, host, within: false };
     Ok(Client {
         serverurl: reader.value("serverurl", |text| Ok(convert::unix_url(text, host)))?,

@@ -353,9 +353,7 @@ fn parts(
     key: &'static str,
     allowed: &'static str,
 ) -> Result<Vec<String>> {
-    let one = |part: &str| {
-        convert(&part).ok_or_else(|| ValueError::Choice { key, value: part.to_owned(), allowed })
-    };
+    let one = |part: &str| convert(&part).ok_or_else(|| ValueError::Choice { key, value: part.to_owned(), allowed });
     // A comma at the end is not taken for an empty name.
     list(text).into_iter().filter(|part| !part.is_empty()).map(one).collect()
 }

@@ -1,6 +1,7 @@
 //! `[supervisord]`: the settings of the daemon itself, with the values of the command line on top.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::domain::host::Host;
@@ -32,8 +33,8 @@ pub enum Orphans {
     Ignore,
 }
 
-/// Settings of the daemon (Supervisor 4.3: `[supervisord]`).
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Settings of the daemon (Supervisor 4.3: `[supervisord]`). `Debug` shows no values of variables.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Daemon {
     /// `identifier`. Default `supervisor`.
     pub identifier: String,
@@ -74,6 +75,22 @@ pub struct Daemon {
     pub orphans: Orphans,
     /// `pass_service_manager_env`: NOTIFY_SOCKET and the like reach the programs. Default false.
     pub pass_service_manager_env: bool,
+}
+
+impl fmt::Debug for Daemon {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let variables: Vec<&String> = self.environment.keys().collect();
+        f.debug_struct("Daemon")
+            .field("identifier", &self.identifier)
+            .field("logfile", &self.logfile)
+            .field("loglevel", &self.loglevel)
+            .field("pidfile", &self.pidfile)
+            .field("nodaemon", &self.nodaemon)
+            .field("childlogdir", &self.childlogdir)
+            .field("user", &self.user)
+            .field("environment", &variables)
+            .finish_non_exhaustive()
+    }
 }
 
 type Result<T> = std::result::Result<T, ConfigError>;

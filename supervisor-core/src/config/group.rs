@@ -107,7 +107,8 @@ impl<'a> Members<'a> {
 impl<'a> Context<'a> {
     /// The sections `[kind:…]` in order of appearance.
     fn sections(&self, kind: &'static str) -> impl Iterator<Item = &'a Section> {
-        let of_kind = move |section: &&Section| section.name.strip_prefix(kind).is_some_and(|rest| rest.starts_with(':'));
+        let of_kind =
+            move |section: &&Section| section.name.strip_prefix(kind).is_some_and(|rest| rest.starts_with(':'));
         self.document.sections().iter().filter(of_kind)
     }
 

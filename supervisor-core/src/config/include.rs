@@ -60,8 +60,8 @@ pub(crate) fn follow(
     for pattern in files.split(is_space).filter(|pattern| !pattern.is_empty()) {
         let pattern = base.join(pattern).display().to_string();
         let paths = host.glob(&pattern);
-        if paths.is_empty() && occasion == Occasion::Start {
-            notes.warn(format!("No file matches via include \"{pattern}\""));
+        if paths.is_empty() {
+            notes.at_start(Level::Warn, format!("No file matches via include \"{pattern}\""));
         }
         for path in paths {
             one(document, &path, host, occasion, notes)?;
@@ -71,27 +71,22 @@ pub(crate) fn follow(
 }
 
 fn one(document: &mut Document, path: &Path, host: &dyn Host, occasion: Occasion, notes: &mut Notes) -> Result<()> {
-    let start = occasion == Occasion::Start;
     let shown = path.display().to_string();
     if host.is_directory(path) {
-        if start {
-            notes.warn(format!("Directory \"{shown}\" matches an include and is skipped"));
-        }
+        notes.at_start(Level::Warn, format!("Directory \"{shown}\" matches an include and is skipped"));
         return Ok(());
     }
     let bytes = match host.read(path) {
         Ok(bytes) => bytes,
         Err(error) => {
             let error = ErrorKind::UnreadableInclude { path: shown, reason: error.to_string() };
-            if start {
-                notes.add(Level::Critical, format!("{error}, it is skipped"));
-                return Ok(());
+            if occasion == Occasion::Reread {
+                return Err(error.into());
             }
-            return Err(error.into());
+            notes.at_start(Level::Critical, format!("{error}, it is skipped"));
+            return Ok(());
         }
     };
-    if start {
-        notes.add(Level::Info, format!("Included extra file \"{shown}\" during parsing"));
-    }
+    notes.at_start(Level::Info, format!("Included extra file \"{shown}\" during parsing"));
     document.scan(decode(&bytes, &shown)?, &source(path, true, host))
 }

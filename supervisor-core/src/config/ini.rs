@@ -122,11 +122,7 @@ impl Document {
     /// A document without sections; `source` is where it begins.
     pub fn new(source: &Arc<Source>) -> Self {
         let place = Place { source: Arc::clone(source), line: None };
-        Self {
-            defaults: Section::new(DEFAULT_SECTION.to_owned(), place),
-            sections: Vec::new(),
-            index: HashMap::new(),
-        }
+        Self { defaults: Section::new(DEFAULT_SECTION.to_owned(), place), sections: Vec::new(), index: HashMap::new() }
     }
 
     /// The sections, without `[DEFAULT]`.

@@ -2,7 +2,9 @@
 //!
 //! Decides the order of reading. Nothing is applied here, and nothing is returned unless everything is valid.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::domain::host::Host;
 use crate::domain::server::Server;
@@ -13,7 +15,7 @@ use super::error::{ConfigError, ErrorKind};
 use super::expand::Names;
 use super::group::{Context, groups};
 use super::include;
-use super::ini::Document;
+use super::ini::{Document, Place, Source};
 use super::note::{self, Note, Notes};
 use super::overrides::Overrides;
 use super::plugin::{RpcInterfaceSection, plugins};
@@ -121,17 +123,19 @@ impl<'a> Loader<'a> {
     /// # Errors
     /// The first thing that is wrong.
     pub fn document(&self, mut document: Document, path: &Path) -> Result<Settings, ConfigError> {
-        let mut notes = Notes::default();
+        let mut notes = Notes::new(self.occasion);
         let host = self.host;
         let (here, node_name) = (document.defaults().place.source.here.clone(), host.node_name());
         let mut environment = host.environment();
-        let plain = Names { here: &here, host_node_name: &node_name, environment: Some(&environment), ..Names::default() };
+        let plain =
+            Names { here: &here, host_node_name: &node_name, environment: Some(&environment), ..Names::default() };
         include::follow(&mut document, plain, host, self.occasion, &mut notes)?;
         let section = document.section("supervisord").ok_or(ErrorKind::MissingSection("supervisord"))?;
         let reader = Reader { document: &document, section, names: plain, host, within: false };
         let daemon = daemon(&reader, self.overrides.unwrap_or(&Overrides::default()))?;
         environment.extend(daemon.environment.clone());
-        let names = Names { here: &here, host_node_name: &node_name, environment: Some(&environment), ..Names::default() };
+        let names =
+            Names { here: &here, host_node_name: &node_name, environment: Some(&environment), ..Names::default() };
         let context = Context {
             document: &document,
             host,
@@ -142,18 +146,10 @@ impl<'a> Loader<'a> {
         let kind = ("rpcinterface", "supervisor.rpcinterface_factory");
         let rpc_interfaces = plugins(&document, names, host, kind, self.known.rpc_factories)?;
         let servers = servers(&context)?;
-        let groups = self.groups(&context, &mut notes)?;
+        let groups = groups(&context, &mut notes)?;
         note::hints(&document, &mut notes);
         let path = super::convert::absolute(path, host);
         Ok(Settings { path, servers, rpc_interfaces, groups, notes: notes.into_vec(), daemon })
-    }
-
-    fn groups(&self, context: &Context<'_>, notes: &mut Notes) -> Result<Vec<Group>, ConfigError> {
-        match self.occasion {
-            Occasion::Start => groups(context, notes),
-            // Supervisor tells of log files once; a re-read tells only of what is new, which is spelling.
-            Occasion::Reread => groups(context, &mut Notes::default()),
-        }
     }
 }
 
@@ -171,4 +167,31 @@ pub fn load(path: &Path, overrides: &Overrides, host: &dyn Host) -> Result<Setti
 /// The first thing that is wrong.
 pub fn parse(text: &str, path: &Path, host: &dyn Host) -> Result<Settings, ConfigError> {
     Loader::new(host).parse(text, path)
+}
+
+/// The group of one section that was not read from a file; `environment` is what `[supervisord]` would add.
+pub(crate) fn single_group(
+    section: &str,
+    options: impl IntoIterator<Item = (&'static str, String)>,
+    environment: &BTreeMap<String, String>,
+    host: &dyn Host,
+) -> Result<Group, ConfigError> {
+    let source = Arc::new(Source {
+        name: "(program)".to_owned(),
+        here: host.current_directory().display().to_string(),
+        included: false,
+    });
+    let mut document = Document::new(&source);
+    let place = Place { source: Arc::clone(&source), line: None };
+    let open = document.open(section, place.clone());
+    for (key, value) in options {
+        document.set(open, key, value, place.clone());
+    }
+    let (host_node_name, mut all) = (host.node_name(), host.environment());
+    all.extend(environment.clone());
+    let names =
+        Names { here: &source.here, host_node_name: &host_node_name, environment: Some(&all), ..Names::default() };
+    let context = Context { document: &document, host, names, environment, result_handlers: None };
+    let made = groups(&context, &mut Notes::new(Occasion::Reread))?.pop();
+    made.ok_or_else(|| ErrorKind::MissingSection("program").into())
 }

@@ -1,10 +1,12 @@
 //! What a configuration has to say without being wrong: lines for the activity log.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::domain::level::Level;
 
 use super::ini::{Document, Section, Source};
+use super::load::Occasion;
 use super::options::{self, SectionName, SectionTable};
 use super::python::repr;
 
@@ -18,22 +20,33 @@ pub struct Note {
 }
 
 /// The notes of one load, each text once.
-#[derive(Debug, Default)]
-pub(crate) struct Notes(Vec<Note>);
+#[derive(Debug)]
+pub(crate) struct Notes {
+    occasion: Occasion,
+    notes: Vec<Note>,
+    seen: HashSet<String>,
+}
 
 impl Notes {
-    pub(crate) fn add(&mut self, level: Level, text: String) {
-        if !self.0.iter().any(|note| note.text == text) {
-            self.0.push(Note { level, text });
-        }
+    pub(crate) fn new(occasion: Occasion) -> Self {
+        Self { occasion, notes: Vec::new(), seen: HashSet::new() }
     }
 
     pub(crate) fn warn(&mut self, text: String) {
-        self.add(Level::Warn, text);
+        if self.seen.insert(text.clone()) {
+            self.notes.push(Note { level: Level::Warn, text });
+        }
+    }
+
+    /// A note that is written at start only: includes and log files, as in Supervisor.
+    pub(crate) fn at_start(&mut self, level: Level, text: String) {
+        if self.occasion == Occasion::Start && self.seen.insert(text.clone()) {
+            self.notes.push(Note { level, text });
+        }
     }
 
     pub(crate) fn into_vec(self) -> Vec<Note> {
-        self.0
+        self.notes
     }
 }
 
@@ -77,7 +90,10 @@ fn misspelt(key: &str, section: &Section, place: &str, meant: &str) -> String {
 fn repetitions(section: &Section, table: &SectionTable, hints: &mut Vec<String>) {
     for (key, first, second) in &section.repeated_keys {
         let key = repr(key);
-        hints.push(format!("Key {key} of [{}] is given at {first} and again at {second}, the last counts", section.name));
+        hints.push(format!(
+            "Key {key} of [{}] is given at {first} and again at {second}, the last counts",
+            section.name
+        ));
     }
     // Settings spread over files are what an include is for; two programs of one name are a mistake in any case.
     let one_of_many = matches!(table.name, SectionName::Named(_));

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::domain::level::Level;
 use crate::domain::spec::{Channel, FastCgiSocket, LogFile, Process, SocketAddress};
 
 use super::convert::{self, LogTarget};
@@ -109,7 +110,7 @@ fn one(reader: &Reader<'_>, mut process: Process, notes: &mut Notes) -> Result<P
     channel(&own, keys, &mut process.stderr, notes)?;
     if process.redirect_stderr {
         if matches!(process.stderr.logfile, LogFile::Path(_) | LogFile::Empty) {
-            notes.warn(format!(
+            notes.at_start(Level::Warn, format!(
                 "For [{}], redirect_stderr=true but stderr_logfile has also been set to a filename, the filename has been \
                  ignored",
                 reader.name()
@@ -131,7 +132,7 @@ fn channel(reader: &Reader<'_>, keys: [&str; 4], channel: &mut Channel, notes: &
     channel.logfile = match reader.value(logfile, |text| convert::log_target(text, reader.host))? {
         LogTarget::Auto => {
             if channel.logfile_maxbytes == 0 {
-                notes.warn(format!(
+                notes.at_start(Level::Warn, format!(
                     "For [{section}], AUTO logging used for {logfile} without rollover, set maxbytes > 0 to avoid filling \
                      up filesystem unintentionally"
                 ));
@@ -141,7 +142,7 @@ fn channel(reader: &Reader<'_>, keys: [&str; 4], channel: &mut Channel, notes: &
         LogTarget::None => LogFile::None,
         LogTarget::Empty => LogFile::Empty,
         LogTarget::Syslog => {
-            notes.warn(format!(
+            notes.at_start(Level::Warn, format!(
                 "For [{section}], {logfile}=syslog but this is deprecated and will be removed.  Use {syslog}=true to \
                  enable syslog instead."
             ));

@@ -9,17 +9,17 @@ use super::error::{ConfigError, ErrorKind};
 /// The places, in order. `program` is the path of the executable as it was started; the first two places are beside the
 /// directory that holds it.
 pub fn search_paths(program: &Path) -> Vec<PathBuf> {
-    let directory = program.parent().filter(|directory| *directory != Path::new(""));
-    let base = match directory {
-        None => PathBuf::from(".."),
-        Some(directory) => match (directory.parent(), directory.file_name()) {
-            (Some(parent), Some(_)) => parent.to_path_buf(),
-            (None, _) => directory.to_path_buf(),
-            (Some(_), None) => directory.join(".."),
-        },
+    let directory = program.parent().unwrap_or(Path::new(""));
+    let directory = directory.strip_prefix(".").unwrap_or(directory);
+    let base = match (directory.parent(), directory.file_name()) {
+        (Some(parent), Some(_)) => parent.to_path_buf(),
+        // The root, the working directory, or a path that ends in `..`.
+        _ if directory.has_root() && directory.parent().is_none() => directory.to_path_buf(),
+        _ => directory.join(".."),
     };
     let beside = ["etc/supervisord.conf", "supervisord.conf"].map(|path| base.join(path));
-    let fixed = ["supervisord.conf", "etc/supervisord.conf", "/etc/supervisord.conf", "/etc/supervisor/supervisord.conf"];
+    let fixed =
+        ["supervisord.conf", "etc/supervisord.conf", "/etc/supervisord.conf", "/etc/supervisor/supervisord.conf"];
     beside.into_iter().chain(fixed.map(PathBuf::from)).collect()
 }
 

@@ -8,7 +8,7 @@ use ini::{EscapePolicy, Ini, LineSeparator, WriteOption};
 
 use super::environment;
 use super::error::{ConfigError, ErrorKind};
-use super::ini::{DEFAULT_SECTION, Document, Place, Source};
+use super::ini::{Document, Place, Source};
 use super::options::SectionTable;
 
 /// What stands for a hidden value.
@@ -25,8 +25,8 @@ impl Document {
         let place = Place { source: Arc::clone(source), line: None };
         for (name, properties) in ini.iter() {
             let Some(name) = name else {
-                if let Some((key, value)) = properties.iter().next() {
-                    let (file, text) = (source.name.clone(), format!("{key}={value}"));
+                if let Some((key, _)) = properties.iter().next() {
+                    let (file, text) = (source.name.clone(), key.to_owned());
                     return Err(ErrorKind::NoSectionHeader { file, line: 0, text }.into());
                 }
                 continue;
@@ -77,7 +77,6 @@ fn shown(table: Option<&SectionTable>, key: &str, value: &str) -> String {
 pub fn text(ini: &Ini) -> String {
     let mut indented = Ini::new();
     for (name, properties) in ini.iter() {
-        let name = name.filter(|name| *name != DEFAULT_SECTION).or(name);
         let mut section = indented.with_section(name);
         for (key, value) in properties.iter() {
             section.add(key, value.replace('\n', "\n\t"));

@@ -190,7 +190,9 @@ impl ProcessMachine {
             | State::Running { pid, .. }
             | State::Stopping { pid, .. }
             | State::Unknown { pid } => Some(pid),
-            State::Stopped | State::Spawning { .. } | State::Backoff { .. } | State::Exited { .. } | State::Fatal => None,
+            State::Stopped | State::Spawning { .. } | State::Backoff { .. } | State::Exited { .. } | State::Fatal => {
+                None
+            }
         }
     }
 
@@ -221,11 +223,9 @@ impl ProcessMachine {
             State::Backoff { retry_at } => Some(retry_at),
             State::Stopping { kill_at, .. } => Some(kill_at),
             State::Exited { restart_at } => restart_at,
-            State::Stopped
-            | State::Spawning { .. }
-            | State::Running { .. }
-            | State::Fatal
-            | State::Unknown { .. } => None,
+            State::Stopped | State::Spawning { .. } | State::Running { .. } | State::Fatal | State::Unknown { .. } => {
+                None
+            }
         }
     }
 
@@ -245,7 +245,9 @@ impl ProcessMachine {
 
     fn start(&mut self, context: Context<'_>, effects: &mut Vec<Effect>) {
         match self.state {
-            State::Stopped | State::Exited { .. } | State::Fatal if context.starts_allowed => self.spawn(context, effects),
+            State::Stopped | State::Exited { .. } | State::Fatal if context.starts_allowed => {
+                self.spawn(context, effects)
+            }
             State::Stopped | State::Exited { .. } | State::Fatal => {}
             State::Spawning { .. } | State::Starting { .. } | State::Running { .. } | State::Stopping { .. } => {
                 effects.push(Effect::Narrate(Narration::AlreadyRunning));
@@ -395,11 +397,7 @@ impl ProcessMachine {
                 self.end(pid, status, expected, effects);
             }
             // Nothing was alive.
-            State::Stopped
-            | State::Spawning { .. }
-            | State::Backoff { .. }
-            | State::Exited { .. }
-            | State::Fatal => {}
+            State::Stopped | State::Spawning { .. } | State::Backoff { .. } | State::Exited { .. } | State::Fatal => {}
         }
     }
 
@@ -481,11 +479,7 @@ impl ProcessMachine {
                 effects.push(Effect::Signal { signal: Signal::KILL, whole_group: context.settings.killasgroup });
             }
             // These have no deadline.
-            State::Stopped
-            | State::Spawning { .. }
-            | State::Running { .. }
-            | State::Fatal
-            | State::Unknown { .. } => {}
+            State::Stopped | State::Spawning { .. } | State::Running { .. } | State::Fatal | State::Unknown { .. } => {}
         }
     }
 

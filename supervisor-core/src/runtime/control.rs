@@ -146,7 +146,8 @@ impl Engine {
                 self.step(*key, Input::Stop);
             }
         }
-        let running = |engine: &Self, key: ProcessKey| engine.state_of(key).is_some_and(|(_, state)| state.is_running());
+        let running =
+            |engine: &Self, key: ProcessKey| engine.state_of(key).is_some_and(|(_, state)| state.is_running());
         if !single {
             keys.retain(|key| running(self, *key));
         }
@@ -255,9 +256,8 @@ async fn clear(
         Some(sink) => sink,
         None => {
             let (lanes, maxbytes, backups) = (Arc::clone(lanes), channel.logfile_maxbytes, channel.logfile_backups);
-            let opened = blocking::unblock(move || {
-                path.exists().then(|| lanes.sink(&path, maxbytes, backups)).transpose()
-            });
+            let opened =
+                blocking::unblock(move || path.exists().then(|| lanes.sink(&path, maxbytes, backups)).transpose());
             match opened.await? {
                 Some(sink) => sink,
                 // There is nothing to empty.

@@ -73,9 +73,10 @@ impl Engine {
         for settings in &group.processes {
             self.keys += 1;
             let name = ProcessName::new(group.name.clone(), settings.name.clone());
-            let socket = settings.socket.as_ref().and_then(|wanted| {
-                prepared.sockets.iter().find(|socket| socket.settings() == wanted).cloned()
-            });
+            let socket = settings
+                .socket
+                .as_ref()
+                .and_then(|wanted| prepared.sockets.iter().find(|socket| socket.settings() == wanted).cloned());
             let entry = Entry {
                 name: name.clone(),
                 group: order,

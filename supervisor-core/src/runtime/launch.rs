@@ -174,9 +174,8 @@ impl Launcher {
                     };
                     future::or(drained, clock.sleep_until(at.monotonic + DRAIN_LIMIT)).await;
                 }
-                drop(socket);
                 // An error means that the supervisor has ended.
-                let _ = notices.send(Notice::Exited { key, run, status, at }).await;
+                let _ = notices.send(Notice::Exited { key, run, status, at, socket }).await;
             })
             .detach();
     }

@@ -13,6 +13,7 @@ use crate::listener::Verdict;
 use crate::machine::bus::PoolId;
 use crate::process::Stream;
 use crate::request::Reply;
+use crate::runtime::fastcgi::OpenSocket;
 use crate::runtime::launch::Launched;
 use crate::runtime::output::OutputNotice;
 use crate::runtime::prepare::PreparedGroup;
@@ -29,8 +30,8 @@ pub(crate) type Run = u64;
 pub(crate) enum Notice {
     /// A start was made, or failed.
     Launched { key: ProcessKey, run: Run, result: Result<Launched, SpawnError>, at: Moment },
-    /// A process ended; its output has been read.
-    Exited { key: ProcessKey, run: Run, status: ExitStatus, at: Moment },
+    /// A process ended; its output has been read. It gives back its share of a shared socket.
+    Exited { key: ProcessKey, run: Run, status: ExitStatus, at: Moment, socket: Option<Arc<OpenSocket>> },
     /// Output that an event or the listener protocol is made of.
     Output { key: ProcessKey, run: Run, stream: Stream, notice: OutputNotice },
     /// The commands of processes that shall be started have been looked at.
@@ -54,4 +55,3 @@ pub(crate) enum AfterReload {
     /// To restart the supervisor if it is sound.
     Restart(Reply<()>),
 }
-

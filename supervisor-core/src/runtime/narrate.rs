@@ -35,11 +35,12 @@ pub(crate) fn process(name: &str, narration: &Narration) -> (Level, String) {
         }
         Narration::Killing { pid } => (Level::Warn, format!("killing '{name}' ({pid}) with SIGKILL")),
         Narration::AlreadyRunning => (Level::Warn, format!("process '{name}' already running")),
-        Narration::RestartPaced => (
-            Level::Info,
-            format!("{name} ended within a second of its start: it is restarted at most once a second"),
-        ),
-        Narration::KillFailed { pid, why } => (Level::Critical, format!("unknown problem killing {name} ({pid}):{why}")),
+        Narration::RestartPaced => {
+            (Level::Info, format!("{name} ended within a second of its start: it is restarted at most once a second"))
+        }
+        Narration::KillFailed { pid, why } => {
+            (Level::Critical, format!("unknown problem killing {name} ({pid}):{why}"))
+        }
         Narration::SignalFailed { pid, why } => {
             (Level::Critical, format!("unknown problem sending sig {name} ({pid}):{why}"))
         }

@@ -17,7 +17,13 @@ impl Engine {
     pub(crate) fn notice(&mut self, notice: Notice) {
         match notice {
             Notice::Launched { key, run, result, at } => self.launched(key, run, result, at),
-            Notice::Exited { key, run, status, at } => self.exited(key, run, status, at),
+            Notice::Exited { key, run, status, at, socket } => {
+                self.exited(key, run, status, at);
+                // Closing the last share removes a file, which may block.
+                if let Some(socket) = socket {
+                    self.executor.spawn(blocking::unblock(move || drop(socket))).detach();
+                }
+            }
             Notice::Output { key, run, stream, notice } => self.output(key, run, stream, notice),
             Notice::Checked { ticket, wait, results } => self.checked(ticket, wait, results),
             Notice::Prepared { group, result, reply } => self.prepared(group, result, &reply),

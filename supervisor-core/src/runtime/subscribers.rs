@@ -231,7 +231,10 @@ impl Engine {
                 self.log(Level::Debug, || format!("event {} sent to listener {name}", event.serial));
             }
             Err(StdinError::Closed) => self.log(Level::Debug, || {
-                format!("epipe occurred while sending event {} to listener {name}, listener state unchanged", event.serial)
+                format!(
+                    "epipe occurred while sending event {} to listener {name}, listener state unchanged",
+                    event.serial
+                )
             }),
             Err(StdinError::Full) => {
                 self.log(Level::Debug, || format!("listener {name} does not read: event {} waits", event.serial));

@@ -52,7 +52,7 @@ impl Host for SystemHost {
             },
         };
         let mut paths: Vec<PathBuf> = paths.filter_map(Result::ok).collect();
-        paths.sort();
+        paths.sort_by(|a, b| a.as_os_str().cmp(b.as_os_str()));
         paths
     }
 
@@ -87,7 +87,9 @@ impl Host for SystemHost {
     }
 
     fn environment(&self) -> BTreeMap<String, String> {
-        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
+        std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect()
     }
 
     fn node_name(&self) -> String {

@@ -140,10 +140,7 @@ const TABLE: &[(ProcessState, [&str; 7])] = {
             ],
         ),
         (Backoff, ["", "'StopInBackoff' BACKOFF>STOPPED", "BACKOFF>FATAL 'GaveUp'", "", "", "", ""]),
-        (
-            Stopping,
-            ["'AlreadyRunning'", "", "", "", "", "'Stopped' STOPPING>STOPPED", "'KillFailed' STOPPING>UNKNOWN"],
-        ),
+        (Stopping, ["'AlreadyRunning'", "", "", "", "", "'Stopped' STOPPING>STOPPED", "'KillFailed' STOPPING>UNKNOWN"]),
         (Exited, ["EXITED>STARTING spawn", "", "", "", "", "", ""]),
         (Fatal, ["FATAL>STARTING spawn", "", "", "", "", "", ""]),
         (Unknown, ["", "", "", "", "", "'Exited' UNKNOWN>EXITED", ""]),
@@ -221,7 +218,10 @@ fn a_stop_in_backoff_leaves_the_count_standing() {
     let mut life = Life::new(Settings { startretries: 1, ..settings() }).into(ProcessState::Backoff);
     life.step(Input::Stop);
     life.step(Input::Start);
-    assert_eq!(life.step(Input::SpawnFailed { why: "no".into() }), "'SpawnError' STARTING>BACKOFF BACKOFF>FATAL 'GaveUp'");
+    assert_eq!(
+        life.step(Input::SpawnFailed { why: "no".into() }),
+        "'SpawnError' STARTING>BACKOFF BACKOFF>FATAL 'GaveUp'"
+    );
 }
 
 #[test]
