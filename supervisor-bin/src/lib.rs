@@ -1,1 +1,12 @@
-//! stub
+//! The programs of the supervisor: thin consumers of `supervisor-core` and `supervisor-rpc`.
+//!
+//! `daemon` is supervisord, `ctl` is supervisorctl, `pidproxy` and `sample` are the two small ones; `getopt` reads the
+//! command lines of all of them from one table each.
+
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests start processes and look at the clock"))]
+
+pub mod ctl;
+pub mod daemon;
+pub mod getopt;
+pub mod pidproxy;
+pub mod sample;

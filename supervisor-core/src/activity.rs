@@ -20,6 +20,11 @@ pub trait ActivityLog: Send + Sync {
         None
     }
 
+    /// What `readLog` names when there is nothing to read: the path of the file, or `syslog`; `None` if there is no log.
+    fn place(&self) -> Option<String> {
+        self.file().map(|path| path.display().to_string())
+    }
+
     /// Empties the log (`clearLog`). Called where blocking is allowed.
     ///
     /// # Errors

@@ -2,9 +2,11 @@
 
 pub mod activity;
 pub mod config;
+mod config_source;
 pub mod domain;
 mod error;
 mod event;
+mod group;
 mod handle;
 pub mod listener;
 pub mod logfile;
@@ -16,6 +18,9 @@ pub mod rpc;
 mod runtime;
 pub mod sys;
 
+pub use config_source::ConfigSource;
 pub use error::{Error, RequestError};
+pub use group::ProcessGroup;
 pub use handle::Handle;
 pub use program::Program;
+pub use runtime::{Builder, Handover, RunOutcome, Supervisor};

@@ -3,9 +3,13 @@
 //! They come through the same door as `[eventlistener:x]` children: each is one subscriber with a bounded buffer, and
 //! the supervisor never waits for any of them.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
 
 use async_trait::async_trait;
+use futures_core::Stream;
 
 use crate::domain::event_type::EventType;
 
@@ -45,4 +49,37 @@ pub trait EventListener: Send + Sync {
 
     /// Called for one event at a time, in order. May take its time: only this listener waits.
     async fn notify(&self, event: &Event) -> Verdict;
+}
+
+/// Events as a stream, from the moment of the subscription on. Ends with the supervisor.
+///
+/// The supervisor never waits for it: when it is full, its oldest event is dropped and counted.
+#[derive(Debug)]
+pub struct Events {
+    receiver: Pin<Box<async_channel::Receiver<Event>>>,
+    dropped: Arc<AtomicU64>,
+}
+
+impl Events {
+    pub(crate) fn new(receiver: async_channel::Receiver<Event>, dropped: Arc<AtomicU64>) -> Self {
+        Self { receiver: Box::pin(receiver), dropped }
+    }
+
+    /// How many events were dropped so far because the stream was full.
+    pub fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+
+    /// The next event; `None` when the supervisor has ended.
+    pub async fn next(&mut self) -> Option<Event> {
+        self.receiver.recv().await.ok()
+    }
+}
+
+impl Stream for Events {
+    type Item = Event;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Event>> {
+        self.receiver.as_mut().poll_next(context)
+    }
 }

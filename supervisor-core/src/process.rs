@@ -8,6 +8,8 @@ use crate::domain::name::ProcessName;
 use crate::domain::spec;
 use crate::domain::state::ProcessState;
 
+pub use crate::domain::stream::Stream;
+
 /// What is known of a process (Supervisor 4.3: `getProcessInfo`). Times are since the Unix epoch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -36,6 +38,25 @@ pub struct ProcessInfo {
     pub stderr_logfile: Option<PathBuf>,
 }
 
+impl ProcessInfo {
+    /// A process of this name that was never started, at the Unix epoch; the rest is filled in by field.
+    pub fn new(name: ProcessName) -> Self {
+        Self {
+            name,
+            state: ProcessState::Stopped,
+            pid: None,
+            started: None,
+            stopped: None,
+            now: Duration::ZERO,
+            uptime: Duration::ZERO,
+            exit_code: 0,
+            spawn_error: String::new(),
+            stdout_logfile: None,
+            stderr_logfile: None,
+        }
+    }
+}
+
 /// What is known of a configured process, active or not (Supervisor 4.3: `getAllConfigInfo`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -54,22 +75,10 @@ pub struct ConfigInfo {
     pub stderr_auto: Option<PathBuf>,
 }
 
-/// One output channel of a process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Stream {
-    /// Standard output.
-    Stdout,
-    /// Standard error.
-    Stderr,
-}
-
-impl Stream {
-    /// `stdout` or `stderr`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Stdout => "stdout",
-            Self::Stderr => "stderr",
-        }
+impl ConfigInfo {
+    /// A process of an active group of priority 999 whose AUTO logs have no name yet; the rest is filled in by field.
+    pub fn new(group: impl Into<String>, settings: Arc<spec::Process>) -> Self {
+        Self { group: group.into(), group_priority: 999, in_use: true, settings, stdout_auto: None, stderr_auto: None }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::RequestError;
 use crate::domain::event_type::EventType;
 use crate::domain::name::{Namespec, ProcessName};
 use crate::domain::signal::Signal;
-use crate::listener::Event;
+use crate::listener::Events;
 use crate::process::{ConfigDiff, ConfigInfo, Outcome, ProcessInfo, Stream};
 
 /// The way back of one request; holds room for exactly one answer, so that answering never waits.
@@ -59,12 +59,14 @@ pub(crate) enum Request {
     RemoveGroup { name: String, reply: Reply<()> },
     /// Read the configuration again.
     Reload { reply: Reply<ConfigDiff> },
-    /// The configuration has been read (posted by the reader, never by a handle).
+    /// Where a process's log is.
     LogPath { name: Namespec, stream: Stream, reply: Reply<Option<std::path::PathBuf>> },
     /// Close and open all logs (SIGUSR2).
     ReopenLogs,
     /// Subscribe a stream of events.
-    Subscribe { types: Vec<EventType>, buffer: usize, reply: Reply<async_channel::Receiver<Event>> },
-    /// End everything in order; `restart` is told to whoever runs the supervisor.
-    Shutdown { restart: bool },
+    Subscribe { types: Vec<EventType>, buffer: usize, reply: Reply<Events> },
+    /// End everything in order.
+    Shutdown { reply: Reply<()> },
+    /// End everything in order and tell whoever runs the supervisor to start anew.
+    Restart { reply: Reply<()> },
 }

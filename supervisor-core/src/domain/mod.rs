@@ -13,3 +13,6 @@ pub mod server;
 pub mod signal;
 pub mod spec;
 pub mod state;
+pub mod stream;
+pub(crate) mod text;
+pub mod token;

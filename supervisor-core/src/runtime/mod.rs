@@ -1,3 +1,40 @@
 //! Floor 4: the loop, the children, the bus: the only code that owns state and does things.
+//!
+//! `supervisor.rs` is the front door, `main_loop.rs` the one receive point, `engine.rs` the state. A start goes
+//! `control.rs` → machine → `apply.rs` → `door.rs` → `start_lane.rs` → `launch.rs` → `spawner.rs` and comes back as a
+//! notice; output goes `output.rs` → `sink.rs` on a `lane.rs` and never through the loop.
 
-pub(crate) mod spawn;
+mod apply;
+mod clock;
+mod command;
+mod control;
+mod deadlines;
+mod door;
+mod ending;
+mod engine;
+mod environment;
+mod fastcgi;
+mod groups;
+mod lane;
+mod launch;
+mod main_loop;
+mod message;
+mod narrate;
+mod notices;
+mod orphans;
+mod output;
+mod prepare;
+mod requests;
+mod signaller;
+#[cfg(test)]
+mod simulation;
+mod sink;
+mod spawn;
+mod spawner;
+mod start_lane;
+mod stdin;
+mod subscribers;
+mod supervisor;
+mod waiters;
+
+pub use supervisor::{Builder, Handover, RunOutcome, Supervisor};

@@ -1,3 +1,21 @@
-//! Floor 1: the kernel. The only module with `unsafe`.
+//! Floor 1: the kernel. Operating-system helpers for this crate and for daemons built on it.
+//!
+//! The only module with `unsafe`; each block carries its proof. Nothing here decides what a supervisor does.
 
+pub mod birth;
+pub(crate) mod child;
+pub mod daemonize;
+pub mod errno;
+pub mod fds;
 pub mod host;
+pub mod open;
+pub mod orphan;
+pub mod privilege;
+pub mod process;
+pub mod rlimit;
+pub mod signals;
+pub mod socket;
+pub mod time;
+
+#[cfg(test)]
+pub(crate) mod alone;

@@ -1,0 +1,132 @@
+//! `fg`: connects the terminal to a running process: both logs to the output, typed lines to its stdin.
+
+use std::io::{self, Write};
+
+use futures_lite::{StreamExt, future, stream};
+use supervisor_core::domain::state::ProcessState;
+use supervisor_core::rpc::{FaultCode, Value};
+
+use super::super::connection::{ClientError, LogStream, Rpc};
+use super::super::exit_status::ExitStatus;
+use super::super::follow;
+use super::super::input::Input;
+use super::super::reply::ProcessStatus;
+use super::super::session::{Failure, Outcome, Session, Streams, wait};
+use super::{Arguments, Command, Completion, Usage};
+
+pub(super) struct Foreground;
+
+static USAGE: &[Usage] =
+    &[Usage::new("fg <process>", "Show what a running process writes and send it what is typed, until Ctrl-C")];
+
+impl Command for Foreground {
+    fn name(&self) -> &str {
+        "fg"
+    }
+
+    fn usage(&self) -> &[Usage] {
+        USAGE
+    }
+
+    fn completion(&self) -> Completion {
+        Completion::Processes
+    }
+
+    fn run(&self, session: &mut Session, arguments: &Arguments<'_>) -> Outcome {
+        session.check()?;
+        let name = match arguments.words.as_slice() {
+            [] => return session.misuse(self, "ERROR: no process name supplied", ExitStatus::FAILED),
+            [name] => *name,
+            _ => return session.fail("ERROR: too many process names supplied", ExitStatus::FAILED),
+        };
+        match session.ask("getProcessInfo", vec![Value::from(name)])? {
+            Ok(info) if !is_running(&info)? => session.fail("ERROR: process not running", ExitStatus::FAILED),
+            Ok(_) => connect(session, name),
+            Err(fault) if fault.code == FaultCode::BadName.number() => {
+                session.fail("ERROR: bad process name supplied", ExitStatus::FAILED)
+            }
+            Err(fault) => Err(ClientError::Fault(fault).into()),
+        }
+    }
+}
+
+fn is_running(info: &Value) -> Result<bool, ClientError> {
+    Ok(ProcessStatus::read(info)?.is_in(ProcessState::Running))
+}
+
+/// Why the terminal was disconnected again.
+enum End {
+    /// Nothing more is typed.
+    Input,
+    /// The process has ended.
+    Killed,
+    /// Something was refused.
+    Error(ClientError),
+}
+
+fn connect(session: &mut Session, name: &str) -> Outcome {
+    session.interrupts.listen().map_err(Failure::Input)?;
+    session.line(follow::HEADER)?;
+    session.bytes(b"")?;
+    let url = session.url().to_owned();
+    let (server, interrupts, Streams { output, errors, input }) = session.parts()?;
+    let show = async {
+        let complaint = copy_logs(server, &url, name, output).await?;
+        let _ = writeln!(errors, "{complaint}");
+        // Typed lines are of use even where nothing can be shown.
+        future::pending::<Result<End, Failure>>().await
+    };
+    let end = wait(interrupts, future::or(send_lines(server, name, &mut **input), show));
+    match end {
+        Ok(Ok(End::Input)) => {}
+        Err(Failure::Interrupted) => session.line("")?,
+        Ok(Ok(End::Killed)) => session.line("Process got killed")?,
+        Ok(Ok(End::Error(error))) => session.line(format_args!("ERROR: {}", error.sentence(&url)))?,
+        Ok(Err(failure)) | Err(failure) => return Err(failure),
+    }
+    session.line("Exiting foreground")
+}
+
+/// Sends each line with its newline to the process, until one cannot be sent.
+async fn send_lines(server: &dyn Rpc, name: &str, input: &mut dyn Input) -> Result<End, Failure> {
+    while let Some(mut line) = input.line().await.map_err(Failure::Input)? {
+        line.push('\n');
+        let params = vec![Value::from(name), Value::from(line)];
+        match server.call("supervisor.sendProcessStdin", params).await {
+            Ok(_) => {}
+            Err(ClientError::Fault(fault)) if fault.code == FaultCode::NotRunning.number() => return Ok(End::Killed),
+            Err(error) => return Ok(End::Error(error)),
+        }
+        match server.call("supervisor.getProcessInfo", vec![Value::from(name)]).await {
+            Ok(info) if is_running(&info)? => {}
+            Ok(_) => return Ok(End::Killed),
+            Err(error) => return Ok(End::Error(error)),
+        }
+    }
+    Ok(End::Input)
+}
+
+/// Shows both logs until both end; returns what is to be said about it.
+async fn copy_logs(server: &dyn Rpc, url: &str, name: &str, output: &mut dyn Write) -> Result<String, Failure> {
+    let (stdout, stderr) = (follow::log_path(name, "stdout"), follow::log_path(name, "stderr"));
+    let (first, second) = future::zip(server.follow(&stdout), server.follow(&stderr)).await;
+    // A process without one of the two logs is nothing unusual.
+    let complaint = match (&first, &second) {
+        (Err(error), Err(_)) => follow::complaint(url, &stdout, error),
+        _ => format!("The logs of {name} have ended"),
+    };
+    let mut logs = stream::race(log_or_nothing(first), log_or_nothing(second));
+    while let Some(chunk) = logs.next().await {
+        match chunk {
+            Ok(bytes) => output.write_all(&bytes).and_then(|()| output.flush()).map_err(Failure::Output)?,
+            Err(error) => return Ok(follow::complaint(url, &stdout, &ClientError::Io(error))),
+        }
+        // However much is written, Ctrl-C and typed lines get their turn.
+        future::yield_now().await;
+    }
+    Ok(complaint)
+}
+
+fn log_or_nothing(log: Result<LogStream, ClientError>) -> LogStream {
+    log.unwrap_or_else(|_| Box::pin(stream::empty::<io::Result<Vec<u8>>>()))
+}

@@ -1,0 +1,203 @@
+//! `tail`: the end of a process log, or the log as it grows.
+
+use supervisor_core::domain::name::{Namespec, ProcessName};
+use supervisor_core::rpc::{FaultCode, Value};
+
+use super::super::connection::ClientError;
+use super::super::exit_status::ExitStatus;
+use super::super::session::{Outcome, Session};
+use super::super::{follow, reply};
+use super::{Arguments, Command, Completion, Usage};
+
+pub(super) struct Tail;
+
+/// How many bytes are shown if no number is given.
+const DEFAULT_BYTES: i64 = 1600;
+
+static USAGE: &[Usage] = &[
+    Usage::new("tail <name> [stdout|stderr]", "Show the last 1600 bytes of a log, of stdout if not said otherwise"),
+    Usage::new("tail -<N> <name> [stdout|stderr]", "Show the last N bytes, with -0 the whole log"),
+    Usage::new("tail -f <name> [stdout|stderr]", "Show the log as it grows, until Ctrl-C"),
+];
+
+impl Command for Tail {
+    fn name(&self) -> &str {
+        "tail"
+    }
+
+    fn usage(&self) -> &[Usage] {
+        USAGE
+    }
+
+    fn completion(&self) -> Completion {
+        Completion::Processes
+    }
+
+    fn run(&self, session: &mut Session, arguments: &Arguments<'_>) -> Outcome {
+        session.check()?;
+        let plan = match Plan::parse(&arguments.words) {
+            Ok(plan) => plan,
+            Err(Mistake::Number(text)) => return session.misuse(self, text, ExitStatus::FAILED),
+            Err(Mistake::Word(text)) => return session.fail(text, ExitStatus::FAILED),
+        };
+        let Plan { extent, name, channel } = plan;
+        match extent {
+            Extent::Follow => follow::show(session, &follow::log_path(name, channel.word())),
+            Extent::Last(bytes) => {
+                let params = vec![Value::from(name), Value::Int(-bytes), Value::Int(0)];
+                match session.ask(channel.method(), params)? {
+                    Ok(text) => session.line(reply::read::<String>(&text)?),
+                    Err(fault) => {
+                        let reason = match FaultCode::from_number(fault.code) {
+                            Some(FaultCode::NoFile) => "no log file",
+                            Some(FaultCode::Failed) => "unknown error reading log",
+                            Some(FaultCode::BadName) => "no such process name",
+                            _ => return Err(ClientError::Fault(fault).into()),
+                        };
+                        session.fail(format_args!("{}: ERROR ({reason})", shown(name)), ExitStatus::FAILED)
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The name as messages show it.
+fn shown(name: &str) -> String {
+    match Namespec::parse(name) {
+        Namespec { group, process: Some(process) } => ProcessName::new(group, process).to_string(),
+        Namespec { process: None, .. } => name.to_owned(),
+    }
+}
+
+/// How much of a log is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// The last bytes; 0 means all.
+    Last(i64),
+    /// The log as it grows.
+    Follow,
+}
+
+impl Extent {
+    /// Reads `-f` or `-N`.
+    pub(super) fn parse(word: &str) -> Option<Self> {
+        let number = word.strip_prefix('-')?;
+        if number == "f" {
+            return Some(Self::Follow);
+        }
+        let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        // The wire has 32 bits; no log excerpt is larger.
+        digits.then(|| Self::Last(number.parse().unwrap_or(i64::MAX).min(i64::from(i32::MAX))))
+    }
+}
+
+impl Default for Extent {
+    fn default() -> Self {
+        Self::Last(DEFAULT_BYTES)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Channel {
+    Stdout,
+    Stderr,
+}
+
+impl Channel {
+    fn parse(word: &str) -> Option<Self> {
+        match word.to_ascii_lowercase().as_str() {
+            "stdout" => Some(Self::Stdout),
+            "stderr" => Some(Self::Stderr),
+            _ => None,
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Stdout => "stdout",
+            Self::Stderr => "stderr",
+        }
+    }
+
+    fn method(self) -> &'static str {
+        match self {
+            Self::Stdout => "readProcessStdoutLog",
+            Self::Stderr => "readProcessStderrLog",
+        }
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Plan<'a> {
+    extent: Extent,
+    name: &'a str,
+    channel: Channel,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Mistake {
+    /// The wrong number of words, which the help may set right.
+    Number(&'static str),
+    /// A word that means nothing.
+    Word(String),
+}
+
+impl<'a> Plan<'a> {
+    fn parse(words: &[&'a str]) -> Result<Self, Mistake> {
+        let too_many = Mistake::Number("Error: too many arguments");
+        match words.len() {
+            0 => return Err(Mistake::Number("Error: too few arguments")),
+            1..=3 => {}
+            _ => return Err(too_many),
+        }
+        let (extent, rest) = match words {
+            [first, rest @ ..] if first.starts_with('-') => {
+                let extent = Extent::parse(first);
+                (extent.ok_or_else(|| Mistake::Word(format!("Error: bad argument {first}")))?, rest)
+            }
+            all => (Extent::default(), all),
+        };
+        let channel =
+            |word: &str| Channel::parse(word).ok_or_else(|| Mistake::Word(format!("Error: bad channel '{word}'")));
+        match *rest {
+            [] => Err(Mistake::Word("Error: tail requires process name".to_owned())),
+            [name] => Ok(Self { extent, name, channel: Channel::Stdout }),
+            [name, word] => Ok(Self { extent, name, channel: channel(word)? }),
+            [.., last] => channel(last).and(Err(too_many)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_become_plans() {
+        let plan = |extent, name, channel| Ok(Plan { extent, name, channel });
+        let word = |text: &str| Err(Mistake::Word(text.to_owned()));
+        for (line, want) in [
+            ("x", plan(Extent::Last(1600), "x", Channel::Stdout)),
+            ("x StdErr", plan(Extent::Last(1600), "x", Channel::Stderr)),
+            ("-5 x", plan(Extent::Last(5), "x", Channel::Stdout)),
+            ("-0 x stdout", plan(Extent::Last(0), "x", Channel::Stdout)),
+            ("-99999999999999999999 x", plan(Extent::Last(2_147_483_647), "x", Channel::Stdout)),
+            ("-f x stderr", plan(Extent::Follow, "x", Channel::Stderr)),
+            ("", Err(Mistake::Number("Error: too few arguments"))),
+            ("a b c d", Err(Mistake::Number("Error: too many arguments"))),
+            ("a b stdout", Err(Mistake::Number("Error: too many arguments"))),
+            ("a b c", word("Error: bad channel 'c'")),
+            ("-5", word("Error: tail requires process name")),
+            ("-f", word("Error: tail requires process name")),
+            ("-zz x", word("Error: bad argument -zz")),
+            ("- x", word("Error: bad argument -")),
+            ("-+5 x", word("Error: bad argument -+5")),
+            ("-5 x bogus", word("Error: bad channel 'bogus'")),
+            ("x -5", word("Error: bad channel '-5'")),
+        ] {
+            let words: Vec<_> = line.split_whitespace().collect();
+            assert_eq!(Plan::parse(&words), want, "{line}");
+        }
+    }
+}

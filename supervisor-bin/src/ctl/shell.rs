@@ -1,0 +1,155 @@
+//! The shell: reads lines until the person leaves. An error in a command never ends it.
+//!
+//! On a terminal that can move its cursor rustyline edits and completes; elsewhere the prompt is printed and plain lines
+//! are read.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::io::{self, IsTerminal as _};
+use std::rc::Rc;
+use std::time::Duration;
+
+use async_io::Timer;
+use futures_lite::future;
+use rustyline::completion::Completer;
+use rustyline::error::ReadlineError;
+use rustyline::highlight::Highlighter;
+use rustyline::hint::Hinter;
+use rustyline::history::MemHistory;
+use rustyline::validate::Validator;
+use rustyline::{CompletionType, Config, Context, Editor, Helper};
+
+use super::command::Completion;
+use super::completion::{Names, candidates};
+use super::controller::Controller;
+use super::history::{self, History};
+use super::reply::{ConfiguredProcess, ProcessStatus};
+use super::session::{Failure, Session, wait};
+use super::settings::ClientSettings;
+
+/// How long Tab waits for the server.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Terminals that cannot be edited on.
+const PLAIN_TERMINALS: &[&str] = &["", "dumb", "cons25", "emacs"];
+
+/// Runs the shell to its end.
+///
+/// # Errors
+/// If the output cannot be written.
+pub(super) fn run(controller: Controller, settings: &ClientSettings) -> io::Result<()> {
+    let controller = Rc::new(RefCell::new(controller));
+    let is_terminal = io::stdin().is_terminal();
+    let mut history = History::load(if is_terminal { settings.history_file.clone() } else { None });
+    let mut editor = if is_terminal && can_edit() { editor(&controller, &history) } else { None };
+    let prompt = format!("{}> ", settings.prompt);
+    {
+        let session = &mut controller.borrow_mut().session;
+        session.interactive = true;
+        session.interrupts.listen()?;
+    }
+    controller.borrow_mut().execute("status")?;
+    while !controller.borrow().session.ended {
+        let next = match &mut editor {
+            Some(editor) => edited_line(editor, &prompt),
+            None => plain_line(&mut controller.borrow_mut().session, &prompt)?,
+        };
+        let Some(line) = next else { break };
+        history.add(&line);
+        if let Some(editor) = &mut editor {
+            // The history of a session in memory; the file is written at the end.
+            let _ = editor.add_history_entry(line.as_str());
+        }
+        // An interrupt of the past must not end a command of the future.
+        controller.borrow_mut().session.interrupts.listen()?;
+        controller.borrow_mut().execute(&line)?;
+    }
+    // A history that cannot be kept is no reason to complain.
+    let _ = history.save();
+    Ok(())
+}
+
+fn can_edit() -> bool {
+    let term = std::env::var("TERM").unwrap_or_default();
+    io::stdout().is_terminal() && !PLAIN_TERMINALS.contains(&term.to_ascii_lowercase().as_str())
+}
+
+type ShellEditor = Editor<Completions, MemHistory>;
+
+fn editor(controller: &Rc<RefCell<Controller>>, history: &History) -> Option<ShellEditor> {
+    let config = Config::builder().completion_type(CompletionType::List).max_history_size(history::LIMIT).ok()?.build();
+    let memory = MemHistory::with_config(&config);
+    let mut editor = Editor::with_history(config, memory).ok()?;
+    editor.set_helper(Some(Completions { controller: Rc::clone(controller) }));
+    for line in history.lines() {
+        let _ = editor.add_history_entry(line.as_str());
+    }
+    Some(editor)
+}
+
+/// The next line; `None` if the person leaves (Ctrl-C, Ctrl-D, or a terminal that is gone).
+fn edited_line(editor: &mut ShellEditor, prompt: &str) -> Option<String> {
+    loop {
+        match editor.readline(prompt) {
+            Ok(line) => return Some(line),
+            Err(ReadlineError::Signal(_)) => {}
+            Err(_) => return None,
+        }
+    }
+}
+
+fn plain_line(session: &mut Session, prompt: &str) -> io::Result<Option<String>> {
+    match session.question(prompt) {
+        Ok(Some(line)) => return Ok(Some(line)),
+        Ok(None) | Err(Failure::Interrupted) => {}
+        Err(Failure::Output(error)) => return Err(error),
+        Err(failure) => session.complain(format_args!("error: cannot read the input: {failure:?}")),
+    }
+    session.bytes(b"\n").map(|()| None).map_err(|failure| match failure {
+        Failure::Output(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    })
+}
+
+/// Completes with what the server knows.
+struct Completions {
+    controller: Rc<RefCell<Controller>>,
+}
+
+impl Completer for Completions {
+    type Candidate = String;
+
+    fn complete(&self, line: &str, at: usize, _context: &Context<'_>) -> rustyline::Result<(usize, Vec<String>)> {
+        let mut controller = self.controller.borrow_mut();
+        let commands = controller.session.commands();
+        Ok(candidates(&commands, &line[..at], |kind| names(&mut controller.session, kind)))
+    }
+}
+
+/// The names that the server knows; none if it does not answer.
+fn names(session: &mut Session, kind: Completion) -> Names {
+    let mut ask = |method: &str| {
+        let (server, interrupts, _) = session.parts().ok()?;
+        let full_name = format!("supervisor.{method}");
+        let answer = async { server.call(&full_name, vec![]).await.ok() };
+        let late = async {
+            Timer::after(PATIENCE).await;
+            None
+        };
+        wait(interrupts, future::or(answer, late)).ok()?
+    };
+    let active = ask("getAllProcessInfo").and_then(|value| ProcessStatus::read_all(&value).ok()).unwrap_or_default();
+    let mut groups: BTreeSet<String> = active.iter().map(|process| process.name.group.clone()).collect();
+    if kind == Completion::ConfiguredGroups {
+        let configured = ask("getAllConfigInfo").and_then(|value| ConfiguredProcess::read_all(&value).ok());
+        groups.extend(configured.into_iter().flatten().map(|process| process.name.group));
+    }
+    Names { processes: active.into_iter().map(|process| process.name).collect(), groups }
+}
+
+impl Hinter for Completions {
+    type Hint = String;
+}
+impl Highlighter for Completions {}
+impl Validator for Completions {}
+impl Helper for Completions {}

@@ -1,0 +1,228 @@
+//! A server that answers from a script, and a person who types from one: for the tests of commands.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::io::{self, Write};
+use std::rc::Rc;
+
+use futures_lite::{future, stream};
+use supervisor_core::domain::server::Credentials;
+use supervisor_core::domain::state::ProcessState;
+use supervisor_core::rpc::{Fault, FaultCode, Value};
+
+use super::command::Table;
+use super::connection::{ClientError, Connect, LogStream, Reply, Rpc};
+use super::controller::Controller;
+use super::input::{Input, Line};
+use super::plugin::Plugins;
+use super::session::{Session, Streams};
+use super::settings::{ClientSettings, PluginSection};
+
+/// Calls in the order expected, such as `startProcess(cat)`, `open unix:///x as user:pw` or `GET /logtail/cat/stdout`,
+/// with their answers.
+type Script = Rc<RefCell<VecDeque<(String, Result<Value, ClientError>)>>>;
+
+#[derive(Clone, Default)]
+struct Shared(Rc<RefCell<Vec<u8>>>);
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[derive(Clone)]
+struct FakeServer(Script);
+
+impl FakeServer {
+    fn answer(&self, call: &str) -> Result<Value, ClientError> {
+        let (expected, answer) = self.0.borrow_mut().pop_front().unwrap_or_else(|| panic!("unexpected {call}"));
+        assert_eq!(call, expected);
+        answer
+    }
+}
+
+impl Connect for FakeServer {
+    fn connect(&self, url: &str, credentials: Option<&Credentials>) -> Result<Box<dyn Rpc>, ClientError> {
+        if !url.starts_with("unix://") && !url.starts_with("http://") {
+            return Err(ClientError::UnsupportedScheme);
+        }
+        if let Some(Credentials { username, password }) = credentials {
+            self.answer(&format!("open {url} as {username}:{password}"))?;
+        }
+        Ok(Box::new(self.clone()))
+    }
+}
+
+impl Rpc for FakeServer {
+    fn call<'a>(&'a self, method: &'a str, params: Vec<Value>) -> Reply<'a, Value> {
+        let params: Vec<String> = params.iter().map(shown).collect();
+        let call = format!("{}({})", method.strip_prefix("supervisor.").unwrap(), params.join(", "));
+        Box::pin(future::ready(self.answer(&call)))
+    }
+
+    fn follow<'a>(&'a self, path: &'a str) -> Reply<'a, LogStream> {
+        let log = self.answer(&format!("GET {path}")).map(|value| -> LogStream {
+            let Value::Array(chunks) = value else { panic!("a log is a list of texts") };
+            Box::pin(stream::iter(chunks.into_iter().map(|chunk| match chunk {
+                Value::String(text) => Ok(text.into_bytes()),
+                _ => Err(io::Error::from(io::ErrorKind::ConnectionReset)),
+            })))
+        });
+        Box::pin(future::ready(log))
+    }
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.trim_end().to_owned(),
+        Value::Int(number) => number.to_string(),
+        other => format!("{other:?}"),
+    }
+}
+
+struct FakeInput(VecDeque<String>);
+
+impl Input for FakeInput {
+    fn line(&mut self) -> Line<'_> {
+        Box::pin(future::ready(Ok(self.0.pop_front())))
+    }
+
+    fn password(&mut self, _prompt: &str) -> io::Result<Option<String>> {
+        Ok(self.0.pop_front())
+    }
+}
+
+/// A run of supervisorctl with nobody real at the other ends.
+pub(super) struct Run {
+    controller: Controller,
+    output: Shared,
+    errors: Shared,
+    script: Script,
+}
+
+impl Run {
+    /// One command after the other outside of the shell; the server is at `unix:///x`.
+    pub(super) fn new() -> Self {
+        Self::with(&Plugins::default(), &[], &[])
+    }
+
+    /// In the shell, where the person types these lines.
+    pub(super) fn interactive(lines: &[&str]) -> Self {
+        let mut run = Self::with(&Plugins::default(), &[], lines);
+        run.controller.session.interactive = true;
+        run
+    }
+
+    pub(super) fn with(plugins: &Plugins, sections: &[PluginSection], lines: &[&str]) -> Self {
+        let (output, errors, script) = (Shared::default(), Shared::default(), Script::default());
+        let settings = ClientSettings { serverurl: "unix:///x".to_owned(), ..ClientSettings::default() };
+        let mut commands = Table::default();
+        let warnings = plugins.load(sections, &mut commands);
+        let streams = Streams {
+            output: Box::new(output.clone()),
+            errors: Box::new(errors.clone()),
+            input: Box::new(FakeInput(lines.iter().map(|line| (*line).to_owned()).collect())),
+        };
+        let connector = Box::new(FakeServer(Rc::clone(&script)));
+        let mut session = Session::new(&settings, connector, streams, Rc::new(commands));
+        warnings.into_iter().for_each(|warning| session.complain(warning));
+        Self { controller: Controller { session }, output, errors, script }
+    }
+
+    /// Adds an expected call and its answer.
+    pub(super) fn on(self, call: &str, answer: impl IntoAnswer) -> Self {
+        self.script.borrow_mut().push_back((call.to_owned(), answer.into_answer()));
+        self
+    }
+
+    /// Adds the check that most commands begin with.
+    pub(super) fn checked(self) -> Self {
+        self.on("getVersion()", "3.0")
+    }
+
+    /// Runs a line, which must make every expected call; what it printed and the exit status.
+    pub(super) fn run(&mut self, line: &str) -> (String, u8) {
+        self.controller.execute(line).unwrap();
+        assert!(self.script.borrow().is_empty(), "{line}: not called: {:?}", self.script.borrow());
+        let output = std::mem::take(&mut *self.output.0.borrow_mut());
+        (String::from_utf8(output).unwrap(), self.controller.session.status().number())
+    }
+
+    /// What has been written on standard error.
+    pub(super) fn errors(&self) -> String {
+        String::from_utf8(self.errors.0.borrow().clone()).unwrap()
+    }
+
+    pub(super) fn ended(&self) -> bool {
+        self.controller.session.ended
+    }
+}
+
+/// Whatever a server can answer.
+pub(super) trait IntoAnswer {
+    fn into_answer(self) -> Result<Value, ClientError>;
+}
+
+macro_rules! good_answers {
+    ($($from:ty),*) => {
+        $(impl IntoAnswer for $from {
+            fn into_answer(self) -> Result<Value, ClientError> {
+                Ok(self.into())
+            }
+        })*
+    };
+}
+
+good_answers!(Value, Vec<Value>, &str, bool, i32);
+
+impl IntoAnswer for FaultCode {
+    fn into_answer(self) -> Result<Value, ClientError> {
+        Err(ClientError::Fault(Fault::with(self, "detail")))
+    }
+}
+
+impl IntoAnswer for ClientError {
+    fn into_answer(self) -> Result<Value, ClientError> {
+        Err(self)
+    }
+}
+
+/// A struct as it comes over the wire.
+pub(super) fn record(members: &[(&str, Value)]) -> Value {
+    Value::Struct(members.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect())
+}
+
+/// What `getProcessInfo` answers.
+pub(super) fn info(group: &str, name: &str, state: ProcessState, pid: i64) -> Value {
+    record(&[
+        ("group", group.into()),
+        ("name", name.into()),
+        ("state", state.code().into()),
+        ("statename", state.name().into()),
+        ("description", "why".into()),
+        ("pid", pid.into()),
+    ])
+}
+
+/// One entry of what the calls for many answer.
+pub(super) fn entry(group: &str, name: &str, code: FaultCode) -> Value {
+    let description = format!("{}: {name}", code.name());
+    record(&[
+        ("group", group.into()),
+        ("name", name.into()),
+        ("status", code.number().into()),
+        ("description", description.into()),
+    ])
+}
+
+/// What `reloadConfig` answers.
+pub(super) fn changes(added: &[&str], changed: &[&str], removed: &[&str]) -> Vec<Value> {
+    let list = |names: &[&str]| Value::Array(names.iter().map(|name| Value::from(*name)).collect());
+    vec![Value::Array(vec![list(added), list(changed), list(removed)])]
+}

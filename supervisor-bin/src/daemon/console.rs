@@ -1,0 +1,144 @@
+//! What the daemon shows in the foreground: the copy of the activity log on stdout, complaints on stderr.
+//!
+//! Nobody has to read it. A reader that stops reading costs lines of this copy, which are counted; one that goes away
+//! ends the copy, and nothing else. The descriptors are used as they are, never set non-blocking: they are shared with
+//! whoever started us.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::{AsFd, OwnedFd};
+
+use rustix::event::{PollFd, PollFlags, poll};
+use supervisor_core::domain::level::Level;
+
+use super::lane::{Lane, Line, Place};
+use super::line::Record;
+
+/// Bytes that may wait for a reader.
+const QUEUE: usize = 1 << 20;
+
+/// Which of the two streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Target {
+    Stdout,
+    Stderr,
+}
+
+/// Some text for one of the streams.
+pub(super) struct Shown {
+    pub(super) target: Target,
+    pub(super) text: String,
+}
+
+impl Line for Shown {
+    fn size(&self) -> usize {
+        self.text.len()
+    }
+}
+
+/// The two streams; `None` once nobody can read it any more.
+pub(super) struct Streams {
+    stdout: Option<File>,
+    stderr: Option<File>,
+}
+
+/// The way to the console.
+pub(super) type Console = Lane<Shown, Streams>;
+
+/// Opens the way to stdout and stderr, and starts its thread: for the foreground only, where no fork follows.
+pub(super) fn open() -> Console {
+    let duplicate = |stream: io::Result<OwnedFd>| stream.ok().map(File::from);
+    let streams = Streams {
+        stdout: duplicate(io::stdout().as_fd().try_clone_to_owned()),
+        stderr: duplicate(io::stderr().as_fd().try_clone_to_owned()),
+    };
+    let console = Lane::new(streams, QUEUE);
+    console.start("console");
+    console
+}
+
+impl Place<Shown> for Streams {
+    fn write(&mut self, line: Shown) {
+        let stream = match line.target {
+            Target::Stdout => &mut self.stdout,
+            Target::Stderr => &mut self.stderr,
+        };
+        if let Some(file) = stream
+            && write_all(file, line.text.as_bytes()).is_err()
+        {
+            *stream = None;
+        }
+    }
+
+    fn lost(&mut self, lines: u64) {
+        let record = Record::now(Level::Warn, format!("{lines} lines were not shown here: nobody read them in time"));
+        self.write(Shown { target: Target::Stdout, text: record.render() });
+    }
+}
+
+/// Writes everything, waiting for room where whoever started us has made the stream non-blocking.
+fn write_all(file: &mut File, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match file.write(bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => bytes = &bytes[written..],
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                poll(&mut [PollFd::new(file, PollFlags::OUT)], None)?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::io::Read;
+    use std::time::Duration;
+
+    use super::*;
+
+    fn console_into_a_pipe() -> (Console, io::PipeReader) {
+        let (reader, writer) = io::pipe().unwrap();
+        let streams = Streams { stdout: Some(File::from(OwnedFd::from(writer))), stderr: None };
+        let console = Lane::new(streams, QUEUE);
+        console.start("console");
+        (console, reader)
+    }
+
+    fn show(console: &Console, text: &str) {
+        console.post(Shown { target: Target::Stdout, text: text.to_owned() });
+    }
+
+    #[test]
+    fn a_reader_that_stops_reading_loses_lines_and_is_told_of_it() {
+        let (console, mut reader) = console_into_a_pipe();
+        let line = "x".repeat(1023) + "\n";
+        for _ in 0..4096 {
+            show(&console, &line);
+        }
+        let collected = std::thread::spawn(move || {
+            let mut text = String::new();
+            reader.read_to_string(&mut text).unwrap();
+            text
+        });
+        assert!(console.flush(Duration::from_secs(20)));
+        drop(console);
+        let text = collected.join().unwrap();
+        assert!(text.contains(" lines were not shown here"), "the loss is told");
+        assert!(text.len() > QUEUE, "what fitted is there");
+    }
+
+    #[test]
+    fn a_reader_that_went_away_ends_the_copy_only() {
+        let (console, reader) = console_into_a_pipe();
+        drop(reader);
+        for _ in 0..100 {
+            show(&console, "line\n");
+        }
+        assert!(console.flush(Duration::from_secs(20)));
+    }
+}

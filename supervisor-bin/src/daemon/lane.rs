@@ -1,0 +1,264 @@
+//! A lane: lines on their way to a place that may be slow, gone or hung, with a thread and a bounded queue of its own.
+//!
+//! Whoever posts a line never waits for the place: a full queue drops the line and counts it. Lines and commands reach
+//! the place in the order in which they were posted. Until [`Lane::start`] there is no thread, and a line is written by
+//! whoever posts it: the daemon must not have threads before it forks. Knows nothing of formats and files.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+/// A line whose size counts against the limit of the queue.
+pub(super) trait Line: Send + 'static {
+    /// Bytes that it keeps alive.
+    fn size(&self) -> usize;
+}
+
+/// The place at the end of a lane. Deals with its failures itself.
+pub(super) trait Place<L>: Send + 'static {
+    /// Writes a line.
+    fn write(&mut self, line: L);
+
+    /// Is told, as soon as it can write again, that this many lines did not fit into the queue.
+    fn lost(&mut self, lines: u64);
+}
+
+enum Item<L, P> {
+    Line(L),
+    Command(Box<dyn FnOnce(&mut P) + Send>),
+}
+
+struct Queue<L, P> {
+    items: VecDeque<Item<L, P>>,
+    bytes: usize,
+    lost: u64,
+    /// The place itself, while no thread has it.
+    place: Option<P>,
+    /// Items that were taken and done with; a standstill of this number is a standstill of the place.
+    done: u64,
+    busy: bool,
+    closed: bool,
+}
+
+struct Shared<L, P> {
+    queue: Mutex<Queue<L, P>>,
+    filled: Condvar,
+    progress: Condvar,
+    limit: usize,
+}
+
+impl<L, P> Shared<L, P> {
+    fn lock(&self) -> MutexGuard<'_, Queue<L, P>> {
+        // A panic while the lock was held leaves at worst a wrong count behind.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// See the module.
+pub(super) struct Lane<L, P> {
+    shared: Arc<Shared<L, P>>,
+}
+
+impl<L: Line, P: Place<L>> Lane<L, P> {
+    /// A lane to `place` whose queue holds at most `limit` bytes.
+    pub(super) fn new(place: P, limit: usize) -> Self {
+        let queue = Queue {
+            items: VecDeque::new(),
+            bytes: 0,
+            lost: 0,
+            place: Some(place),
+            done: 0,
+            busy: false,
+            closed: false,
+        };
+        let shared = Shared { queue: Mutex::new(queue), filled: Condvar::new(), progress: Condvar::new(), limit };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Starts the thread. Without one (none can be had) lines go on being written by whoever posts them.
+    pub(super) fn start(&self, name: &str) {
+        let shared = Arc::clone(&self.shared);
+        let Some(place) = self.shared.lock().place.take() else { return };
+        // The place travels in a cell, so that it is not lost with the closure when there is no thread to be had.
+        let cell = Arc::new(Mutex::new(Some(place)));
+        let travelling = Arc::clone(&cell);
+        let started = thread::Builder::new().name(name.to_owned()).stack_size(256 << 10).spawn(move || {
+            let place = travelling.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(place) = place {
+                serve(&shared, place);
+            }
+        });
+        if started.is_err() {
+            self.shared.lock().place = cell.lock().unwrap_or_else(PoisonError::into_inner).take();
+        }
+    }
+
+    /// Posts a line; drops and counts it if the queue is full.
+    pub(super) fn post(&self, line: L) {
+        let mut queue = self.shared.lock();
+        if let Some(place) = &mut queue.place {
+            place.write(line);
+            return;
+        }
+        if queue.closed || queue.bytes.saturating_add(line.size()) > self.shared.limit {
+            queue.lost += 1;
+            return;
+        }
+        queue.bytes += line.size();
+        queue.items.push_back(Item::Line(line));
+        drop(queue);
+        self.shared.filled.notify_one();
+    }
+
+    /// Has `command` done to the place, behind all lines posted so far, and waits for it.
+    ///
+    /// # Errors
+    /// The lane has ended.
+    pub(super) fn run<R: Send + 'static>(&self, command: impl FnOnce(&mut P) -> R + Send + 'static) -> io::Result<R> {
+        let mut queue = self.shared.lock();
+        if let Some(place) = &mut queue.place {
+            return Ok(command(place));
+        }
+        let (reply, answer) = std::sync::mpsc::sync_channel(1);
+        if !queue.closed {
+            // The one who waits may have given up; then nobody wants the reply.
+            queue.items.push_back(Item::Command(Box::new(move |place| drop(reply.send(command(place))))));
+        } else {
+            drop(reply);
+        }
+        drop(queue);
+        self.shared.filled.notify_one();
+        answer.recv().map_err(|_| io::Error::other("the log has been closed"))
+    }
+
+    /// Waits until all that was posted is written. Gives up when nothing moves for as long as `patience`.
+    pub(super) fn flush(&self, patience: Duration) -> bool {
+        let mut queue = self.shared.lock();
+        while queue.place.is_none() && (queue.busy || !queue.items.is_empty()) {
+            let before = queue.done;
+            let (after, wait) =
+                self.shared.progress.wait_timeout(queue, patience).unwrap_or_else(PoisonError::into_inner);
+            queue = after;
+            if wait.timed_out() && queue.done == before {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+/// The thread ends once all that was posted is written.
+impl<L, P> Drop for Lane<L, P> {
+    fn drop(&mut self) {
+        self.shared.lock().closed = true;
+        self.shared.filled.notify_one();
+    }
+}
+
+fn serve<L: Line, P: Place<L>>(shared: &Shared<L, P>, mut place: P) {
+    let mut queue = shared.lock();
+    loop {
+        let lost = std::mem::take(&mut queue.lost);
+        let next = queue.items.pop_front();
+        if next.is_none() && lost == 0 {
+            queue.busy = false;
+            shared.progress.notify_all();
+            if queue.closed {
+                return;
+            }
+            queue = shared.filled.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            continue;
+        }
+        queue.busy = true;
+        if let Some(Item::Line(line)) = &next {
+            queue.bytes = queue.bytes.saturating_sub(line.size());
+        }
+        drop(queue);
+        match next {
+            Some(Item::Line(line)) => place.write(line),
+            Some(Item::Command(command)) => command(&mut place),
+            None => {}
+        }
+        if lost > 0 {
+            place.lost(lost);
+        }
+        queue = shared.lock();
+        queue.done += 1;
+        shared.progress.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::sync::mpsc::{Receiver, Sender, channel};
+
+    use super::*;
+
+    impl Line for String {
+        fn size(&self) -> usize {
+            self.len()
+        }
+    }
+
+    /// Writes a line only when it is let through the gate.
+    struct Gate {
+        open: Receiver<()>,
+        written: Sender<String>,
+    }
+
+    impl Place<String> for Gate {
+        fn write(&mut self, line: String) {
+            let _ = self.open.recv();
+            self.written.send(line).unwrap();
+        }
+
+        fn lost(&mut self, lines: u64) {
+            self.written.send(format!("lost {lines}")).unwrap();
+        }
+    }
+
+    fn gate() -> (Gate, Sender<()>, Receiver<String>) {
+        let (opener, open) = channel();
+        let (written, seen) = channel();
+        (Gate { open, written }, opener, seen)
+    }
+
+    #[test]
+    fn a_stuck_place_never_stops_the_one_who_posts() {
+        let (place, opener, seen) = gate();
+        let lane = Lane::new(place, 10);
+        lane.start("test");
+        lane.post("first".to_owned());
+        for _ in 0..100 {
+            lane.post("1234567890".to_owned());
+        }
+        assert!(!lane.flush(Duration::from_millis(50)), "nothing can be written yet");
+        drop(opener);
+        assert!(lane.flush(Duration::from_secs(20)));
+        let lines: Vec<_> = seen.try_iter().collect();
+        assert_eq!(lines.first().map(String::as_str), Some("first"));
+        let lost: u64 = lines.iter().filter_map(|line| line.strip_prefix("lost ")?.parse::<u64>().ok()).sum();
+        let whole = lines.iter().filter(|line| !line.starts_with("lost")).count() as u64;
+        assert_eq!(whole + lost, 101, "every line was written or counted");
+    }
+
+    #[test]
+    fn commands_keep_their_place_in_the_order() {
+        let (place, opener, seen) = gate();
+        drop(opener);
+        let lane = Lane::new(place, 1000);
+        lane.post("direct".to_owned());
+        lane.start("test");
+        lane.post("before".to_owned());
+        lane.run(|place| place.written.send("command".to_owned()).unwrap()).unwrap();
+        lane.post("after".to_owned());
+        assert!(lane.flush(Duration::from_secs(20)));
+        assert_eq!(seen.try_iter().collect::<Vec<_>>(), ["direct", "before", "command", "after"]);
+        drop(lane);
+        assert_eq!(seen.recv(), Err(std::sync::mpsc::RecvError), "the thread has let go of the place");
+    }
+}

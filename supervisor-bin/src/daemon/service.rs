@@ -1,0 +1,113 @@
+//! The HTTP service of one life of the daemon: namespaces, application, sockets.
+
+use std::io;
+use std::sync::Arc;
+
+use supervisor_core::Handle;
+use supervisor_core::config::Settings;
+use supervisor_core::domain::level::Level;
+use supervisor_core::domain::server::{Server, ServerAddress};
+use supervisor_core::rpc::Registry;
+use supervisor_rpc::namespace::{Factories, FactoryError, Section};
+use supervisor_rpc::server::{Application, Bound, Limits, Serving, serve};
+use supervisor_rpc::xmlrpc::Dispatcher;
+
+/// Makes the namespaces that the configuration asks for.
+///
+/// # Errors
+/// [`FactoryError`] for the first one that cannot be made.
+pub(super) fn namespaces(
+    factories: &Factories,
+    handle: &Handle,
+    settings: &Settings,
+) -> Result<Registry, FactoryError> {
+    let sections = settings.rpc_interfaces.iter().map(|section| Section {
+        name: section.name.clone(),
+        factory: section.factory.clone(),
+        settings: section.options.clone(),
+    });
+    factories.registry(handle, &sections.collect::<Vec<_>>())
+}
+
+/// Says which namespaces each server has, and which server lets everybody in.
+pub(super) fn announce(settings: &Settings, handle: &Handle) {
+    for server in &settings.servers {
+        for section in &settings.rpc_interfaces {
+            handle.log(Level::Info, &format!("RPC interface '{}' initialized", section.name));
+        }
+        if server.credentials.is_none() {
+            let text = format!("Server '{}' running without any HTTP authentication checking", server.section);
+            handle.log(Level::Critical, &text);
+        }
+    }
+}
+
+/// Begins to answer. Starts the runtime of HTTP.
+///
+/// # Errors
+/// What the system says.
+pub(super) fn start(
+    registry: Registry,
+    handle: &Handle,
+    settings: &Settings,
+    bound: Vec<Bound>,
+) -> io::Result<Serving> {
+    let origins = settings.servers.iter().flat_map(|server| server.allowed_origins.clone()).collect();
+    let application = Application::new(Arc::new(Dispatcher::new(registry, handle)), handle.clone())
+        .allow_origins(origins)
+        .allow_hosts(allowed_hosts(&settings.servers));
+    serve(bound, application, Limits::default())
+}
+
+/// Names that requests may be addressed to; empty allows all, so one server without the key allows all.
+fn allowed_hosts(servers: &[Server]) -> Vec<String> {
+    if servers.iter().any(|server| server.allowed_hosts.is_empty()) {
+        return Vec::new();
+    }
+    servers.iter().flat_map(|server| server.allowed_hosts.clone()).collect()
+}
+
+/// Where children find us (Supervisor 4.3: SUPERVISOR_SERVER_URL): the first socket file, else the first port.
+pub(super) fn url(servers: &[Server]) -> Option<String> {
+    let unix = servers.iter().find_map(|server| match &server.address {
+        ServerAddress::Unix { path, .. } => Some(format!("unix://{}", path.display())),
+        ServerAddress::Inet { .. } => None,
+    });
+    unix.or_else(|| {
+        servers.iter().find_map(|server| match &server.address {
+            ServerAddress::Inet { host, port } => {
+                Some(format!("http://{}:{port}", host.as_deref().unwrap_or("localhost")))
+            }
+            ServerAddress::Unix { .. } => None,
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn inet(host: Option<&str>) -> Server {
+        Server::new("inet_http_server", ServerAddress::Inet { host: host.map(str::to_owned), port: 9001 })
+    }
+
+    #[test]
+    fn children_are_told_the_first_socket_file_or_else_the_first_port() {
+        let unix = Server::new(
+            "unix_http_server",
+            ServerAddress::Unix { path: "/run/s.sock".into(), mode: 0o700, owner: None },
+        );
+        assert_eq!(url(&[]), None);
+        assert_eq!(url(&[inet(None)]).as_deref(), Some("http://localhost:9001"));
+        assert_eq!(url(&[inet(Some("10.0.0.1")), inet(None)]).as_deref(), Some("http://10.0.0.1:9001"));
+        assert_eq!(url(&[inet(None), unix]).as_deref(), Some("unix:///run/s.sock"));
+    }
+
+    #[test]
+    fn one_server_that_allows_every_name_allows_every_name() {
+        let mut strict = inet(None);
+        strict.allowed_hosts = vec!["panel".to_owned()];
+        assert_eq!(allowed_hosts(&[strict.clone()]), ["panel"]);
+        assert!(allowed_hosts(&[strict, inet(None)]).is_empty());
+    }
+}

@@ -1,0 +1,164 @@
+//! Carries out what the machine decided: events, waiters, spawns, signals, sentences, timers.
+
+use crate::domain::level::Level;
+use crate::event::occurrence::{Occurrence, StateChange};
+use crate::machine::process::{Context, Effect, Input, Narration, Transition};
+use crate::process::Outcome;
+use crate::runtime::engine::{Due, Engine};
+use crate::runtime::launch::LaunchJob;
+use crate::runtime::message::ProcessKey;
+use crate::runtime::narrate;
+use crate::runtime::spawn::StartOrder;
+
+/// While somebody waits for a stop, the log says so this often.
+const STOP_REPORT_INTERVAL: std::time::Duration = std::time::Duration::from_secs(2);
+
+impl Engine {
+    /// Gives an input to a process and does what follows from it.
+    pub(crate) fn step(&mut self, key: ProcessKey, input: Input) {
+        let now = self.now();
+        let starts_allowed = self.mood.starts_allowed();
+        let Some(entry) = self.processes.get_mut(&key) else { return };
+        let mut effects = std::mem::take(&mut self.effects);
+        let context = Context { now, settings: &entry.settings, starts_allowed };
+        entry.machine.step(input, context, &mut effects);
+        for effect in effects.drain(..) {
+            self.apply(key, effect);
+        }
+        self.effects = effects;
+        self.schedule(key);
+    }
+
+    fn apply(&mut self, key: ProcessKey, effect: Effect) {
+        match effect {
+            Effect::Enter(transition) => self.entered(key, transition),
+            Effect::Spawn => self.spawn(key),
+            Effect::Signal { signal, whole_group } => {
+                if let Err(why) = self.kill(key, signal.number(), whole_group) {
+                    self.step(key, Input::SignalFailed { why, requested: false });
+                }
+            }
+            Effect::Narrate(narration) => self.narrate(key, &narration),
+        }
+    }
+
+    fn narrate(&self, key: ProcessKey, narration: &Narration) {
+        if let Some(entry) = self.processes.get(&key) {
+            let (level, text) = narrate::process(&entry.name.process, narration);
+            self.log(level, || text);
+        }
+    }
+
+    fn entered(&mut self, key: ProcessKey, transition: Transition) {
+        let Some(entry) = self.processes.get_mut(&key) else { return };
+        let name = entry.name.clone();
+        let count = self.unstopped.entry(entry.group.0).or_default();
+        match (transition.from.is_stopped(), transition.to.is_stopped()) {
+            (true, false) => *count += 1,
+            (false, true) => *count = count.saturating_sub(1),
+            (true, true) | (false, false) => {}
+        }
+        let mut settled = Vec::new();
+        entry.waiters.retain(|(ticket, wait)| match wait.verdict(&name, transition.to) {
+            None => true,
+            Some(result) => {
+                settled.push((*ticket, Outcome { name: name.clone(), result }));
+                false
+            }
+        });
+        for (ticket, outcome) in settled {
+            self.waiters.settle(ticket, outcome);
+        }
+        self.publish(&Occurrence::ProcessState(StateChange {
+            name,
+            from: transition.from,
+            to: transition.to,
+            tries: transition.tries.into(),
+            pid: (transition.pid != 0).then_some(transition.pid),
+            expected: transition.expected,
+        }));
+        self.listener_changed(key);
+    }
+
+    fn spawn(&mut self, key: ProcessKey) {
+        let server_url = self.server_url.clone();
+        let Some(entry) = self.processes.get_mut(&key) else { return };
+        entry.run += 1;
+        let job = LaunchJob {
+            key,
+            run: entry.run,
+            order: StartOrder {
+                name: entry.name.clone(),
+                settings: std::sync::Arc::clone(&entry.settings),
+                server_url,
+                socket: None,
+            },
+            logs: entry.logs.clone(),
+            socket: entry.socket.clone(),
+            listener: entry.protocol.is_some(),
+        };
+        if let Err(job) = self.door.launch(job) {
+            let why = format!("Too many processes in process table to spawn '{}'", job.order.name.process);
+            self.step(key, Input::SpawnFailed { why });
+        } else {
+            self.watch_lane();
+        }
+    }
+
+    /// Signals a process; one that is gone is no error.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn kill(&mut self, key: ProcessKey, signal: i32, whole_group: bool) -> Result<(), String> {
+        let Some(entry) = self.processes.get_mut(&key) else { return Ok(()) };
+        let Some(live) = &entry.live else { return Ok(()) };
+        let (pid, name) = (live.pid, entry.name.process.clone());
+        match live.signaller.signal(signal, whole_group) {
+            Ok(()) => Ok(()),
+            Err(error) if error.raw_os_error() == Some(libc::ESRCH) => {
+                self.log(Level::Debug, || narrate::gone_while_killing(&name, pid, &error.to_string()));
+                Ok(())
+            }
+            Err(error) => {
+                entry.signal_error = error.to_string();
+                Err(error.to_string())
+            }
+        }
+    }
+
+    /// Puts the machine's next deadline into the heap, if it is a new one.
+    fn schedule(&mut self, key: ProcessKey) {
+        let Some(entry) = self.processes.get_mut(&key) else { return };
+        let next = entry.machine.next_deadline(&entry.settings);
+        if next != entry.scheduled {
+            entry.scheduled = next;
+            if let Some(at) = next {
+                self.deadlines.push(at, Due::Process(key));
+            }
+        }
+    }
+
+    /// A deadline of this process came up; it may be one that no longer holds.
+    pub(crate) fn process_due(&mut self, key: ProcessKey) {
+        let now = self.now();
+        let Some(entry) = self.processes.get_mut(&key) else { return };
+        match entry.machine.next_deadline(&entry.settings) {
+            Some(at) if at <= now.monotonic => {
+                entry.scheduled = None;
+                self.step(key, Input::Deadline);
+            }
+            Some(_) | None => {}
+        }
+    }
+
+    /// Says that a stop is being waited for, now and as long as it is.
+    pub(crate) fn report_stop(&mut self, key: ProcessKey) {
+        let now = self.now();
+        let Some(entry) = self.processes.get(&key) else { return };
+        if entry.waiters.iter().any(|(_, wait)| *wait == crate::runtime::waiters::Wait::Stopped) {
+            let name = entry.name.process.clone();
+            self.log(Level::Info, || narrate::waiting_to_stop(&name));
+            self.deadlines.push(now.monotonic + STOP_REPORT_INTERVAL, Due::StopReport(key));
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! The state of a running supervisor, owned by the loop alone.
+//!
+//! Holds the active groups, their processes, what is configured, who waits and what is due. The other files of this floor
+//! give it its verbs: `groups.rs` (activate, remove, compare), `control.rs` (start, stop, signal, clear), `requests.rs` and
+//! `notices.rs` (one arm for each message), `apply.rs` (effects of the machine), `ending.rs` (shutdown), `subscribers.rs`
+//! (events). Nothing here waits for anything.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_channel::Sender;
+use async_executor::Executor;
+
+use crate::activity::ActivityLog;
+use crate::config_source::ConfigSource;
+use crate::domain::level::Level;
+use crate::domain::moment::Moment;
+use crate::domain::name::ProcessName;
+use crate::domain::spec;
+use crate::handle::Shared;
+use crate::machine::process::{Effect, ProcessMachine};
+use crate::machine::protocol::Protocol;
+use crate::process::ProcessInfo;
+use crate::runtime::clock::Clock;
+use crate::runtime::deadlines::Deadlines;
+use crate::runtime::door::LaunchDoor;
+use crate::runtime::ending::Mood;
+use crate::runtime::fastcgi::SharedSocket;
+use crate::runtime::launch::{Launched, LogPaths, Sinks};
+use crate::runtime::message::{Notice, ProcessKey, Run};
+use crate::runtime::prepare::{AutoLog, Preparation};
+use crate::runtime::start_lane::PATIENCE;
+use crate::runtime::subscribers::Subscribers;
+use crate::runtime::waiters::{Ticket, Wait, Waiters};
+
+/// The place of an active group: priority, then the order of activation.
+pub(crate) type GroupOrder = (i64, u64);
+
+/// What a deadline is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Due {
+    /// The machine of a process.
+    Process(ProcessKey),
+    /// `waiting for x to stop`, while somebody does.
+    StopReport(ProcessKey),
+    /// A look at the start lane.
+    Lane,
+    /// `waiting for … to die`.
+    DieReport,
+    /// A slice of wall time that somebody wants to hear of.
+    Tick,
+}
+
+/// One process of an active group.
+pub(crate) struct Entry {
+    pub(crate) name: ProcessName,
+    pub(crate) group: GroupOrder,
+    pub(crate) settings: Arc<spec::Process>,
+    pub(crate) machine: ProcessMachine,
+    pub(crate) run: Run,
+    /// The process, from its spawn until its end was noticed.
+    pub(crate) live: Option<Launched>,
+    pub(crate) logs: LogPaths,
+    /// Kept over the process's end: a log is cleared and reopened without a process, too.
+    pub(crate) sinks: Sinks,
+    pub(crate) socket: Option<Arc<SharedSocket>>,
+    /// The listener protocol, for processes of a pool.
+    pub(crate) protocol: Option<Protocol>,
+    pub(crate) waiters: Vec<(Ticket, Wait)>,
+    /// The deadline of the machine that is in the heap.
+    pub(crate) scheduled: Option<Duration>,
+    /// Why the last signal could not be sent.
+    pub(crate) signal_error: String,
+}
+
+/// A group that is active.
+pub(crate) struct ActiveGroup {
+    pub(crate) settings: Arc<spec::Group>,
+    /// In the order in which they are started.
+    pub(crate) processes: Vec<ProcessKey>,
+    /// Chosen when the group was made ready, with the generation of the configuration it came from.
+    pub(crate) autos: Vec<AutoLog>,
+}
+
+/// The last read configuration.
+#[derive(Default)]
+pub(crate) struct Configured {
+    /// By priority and name.
+    pub(crate) groups: Vec<Arc<spec::Group>>,
+    /// AUTO logs of groups that were removed since it was read: they come back with the group.
+    pub(crate) autos: HashMap<String, Vec<AutoLog>>,
+}
+
+/// The whole state.
+pub(crate) struct Engine {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) executor: Arc<Executor<'static>>,
+    pub(crate) notices: Sender<Notice>,
+    pub(crate) door: LaunchDoor,
+    pub(crate) preparation: Preparation,
+    pub(crate) source: Option<Arc<dyn ConfigSource>>,
+    pub(crate) server_url: Option<Arc<str>>,
+
+    pub(crate) groups: BTreeMap<GroupOrder, ActiveGroup>,
+    pub(crate) group_orders: HashMap<String, GroupOrder>,
+    pub(crate) activations: u64,
+    pub(crate) processes: HashMap<ProcessKey, Entry>,
+    pub(crate) names: BTreeMap<ProcessName, ProcessKey>,
+    pub(crate) keys: ProcessKey,
+    pub(crate) configured: Configured,
+
+    pub(crate) mood: Mood,
+    /// How many processes of each group priority are not in a stopped state.
+    pub(crate) unstopped: BTreeMap<i64, usize>,
+    pub(crate) waiters: Waiters,
+    /// A look at the start lane is among the deadlines.
+    pub(crate) lane_watched: bool,
+    pub(crate) deadlines: Deadlines<Due>,
+    pub(crate) subscribers: Subscribers,
+    /// Scratch space for the machine's effects.
+    pub(crate) effects: Vec<Effect>,
+}
+
+impl Engine {
+    /// The present.
+    pub(crate) fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    /// The activity log.
+    pub(crate) fn activity(&self) -> &Arc<dyn ActivityLog> {
+        &self.shared.activity
+    }
+
+    /// One line for the activity log; `text` is only made if it is wanted.
+    pub(crate) fn log(&self, level: Level, text: impl FnOnce() -> String) {
+        if self.shared.activity.enabled(level) {
+            self.shared.activity.write(level, &text());
+        }
+    }
+
+    /// When the loop must wake up, if nothing arrives before.
+    pub(crate) fn next_deadline(&self) -> Option<Duration> {
+        self.deadlines.next()
+    }
+
+    /// Does what is due.
+    pub(crate) fn fire(&mut self) {
+        let now = self.now();
+        while let Some(due) = self.deadlines.pop_due(now.monotonic) {
+            match due {
+                Due::Process(key) => self.process_due(key),
+                Due::StopReport(key) => self.report_stop(key),
+                Due::Lane => {
+                    self.lane_watched = false;
+                    if self.door.check() {
+                        self.watch_lane();
+                    }
+                }
+                Due::DieReport => self.report_dying(),
+                Due::Tick => self.tick(now),
+            }
+        }
+    }
+
+    /// Plans a look at the start lane, if none is planned.
+    pub(crate) fn watch_lane(&mut self) {
+        if !std::mem::replace(&mut self.lane_watched, true) {
+            self.deadlines.push(self.now().monotonic + PATIENCE, Due::Lane);
+        }
+    }
+
+    /// A snapshot of one process.
+    pub(crate) fn info(&self, entry: &Entry, now: Moment) -> ProcessInfo {
+        let machine = &entry.machine;
+        let started = machine.started();
+        ProcessInfo {
+            name: entry.name.clone(),
+            state: machine.state(),
+            pid: machine.pid(),
+            started: started.map(|moment| moment.wall),
+            stopped: machine.stopped().map(|moment| moment.wall),
+            now: now.wall,
+            uptime: started.map_or(Duration::ZERO, |moment| now.monotonic.saturating_sub(moment.monotonic)),
+            exit_code: machine.exit_code(),
+            spawn_error: machine.spawn_error().to_owned(),
+            stdout_logfile: entry.logs.stdout.clone(),
+            stderr_logfile: entry.logs.stderr.clone(),
+        }
+    }
+
+    /// The processes of a group in priority order, ties in the order of the configuration.
+    pub(crate) fn by_priority(&self, group: &ActiveGroup) -> Vec<ProcessKey> {
+        let mut keys = group.processes.clone();
+        keys.sort_by_key(|key| self.processes.get(key).map(|entry| entry.settings.priority));
+        keys
+    }
+}

@@ -1,0 +1,208 @@
+//! Turns one start order into a running, watched process: logs opened, process spawned, output read, end awaited.
+//!
+//! Called on threads that may block (the start lane). Decides nothing: whether and when to start was decided by the
+//! machine.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_channel::Sender;
+use async_executor::Executor;
+use futures_lite::future;
+
+use crate::domain::exit::ExitStatus;
+use crate::domain::spec::Channel;
+use crate::process::Stream;
+use crate::runtime::clock::Clock;
+use crate::runtime::fastcgi::{OpenSocket, SharedSocket};
+use crate::runtime::lane::Lanes;
+use crate::runtime::message::{Notice, ProcessKey, Run};
+use crate::runtime::output::{ChannelPlan, OutputNotice, OutputReport, Reader};
+use crate::runtime::sink::LogSink;
+use crate::runtime::spawn::{Signaller, SpawnError, Spawner, StartOrder, Started};
+use crate::runtime::stdin::Stdin;
+use crate::sys::errno;
+
+/// The end of a process is told at the latest this long after it happened, even if its log cannot be written meanwhile.
+const DRAIN_LIMIT: Duration = Duration::from_secs(2);
+
+/// The log files of a process's two channels, as far as it has any.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LogPaths {
+    pub(crate) stdout: Option<PathBuf>,
+    pub(crate) stderr: Option<PathBuf>,
+}
+
+/// The open log files of a process's two channels.
+#[derive(Clone, Default)]
+pub(crate) struct Sinks {
+    pub(crate) stdout: Option<Arc<LogSink>>,
+    pub(crate) stderr: Option<Arc<LogSink>>,
+}
+
+/// A start to be made.
+pub(crate) struct LaunchJob {
+    pub(crate) key: ProcessKey,
+    pub(crate) run: Run,
+    pub(crate) order: StartOrder,
+    pub(crate) logs: LogPaths,
+    pub(crate) socket: Option<Arc<SharedSocket>>,
+    /// Its stdout is the event listener protocol.
+    pub(crate) listener: bool,
+}
+
+/// A process that was started.
+pub(crate) struct Launched {
+    pub(crate) pid: u32,
+    pub(crate) signaller: Arc<dyn Signaller>,
+    pub(crate) stdin: Option<Stdin>,
+    pub(crate) sinks: Sinks,
+}
+
+/// What remains to be done once the loop has been told of the process.
+pub(crate) struct Watch {
+    key: ProcessKey,
+    run: Run,
+    exit: Pin<Box<dyn Future<Output = ExitStatus> + Send>>,
+    channels: Vec<(OwnedFd, ChannelPlan)>,
+    socket: Option<Arc<OpenSocket>>,
+}
+
+/// Makes starts.
+#[derive(Clone)]
+pub(crate) struct Launcher {
+    pub(crate) spawner: Arc<dyn Spawner>,
+    pub(crate) lanes: Arc<Lanes>,
+    pub(crate) executor: Arc<Executor<'static>>,
+    pub(crate) notices: Sender<Notice>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) strip_ansi: bool,
+}
+
+impl Launcher {
+    /// Makes one start and tells the loop. Blocks; for the start lane.
+    pub(crate) fn launch(&self, job: LaunchJob) {
+        let (notice, watch) = self.start(job);
+        // An error means that the supervisor has ended.
+        if self.notices.send_blocking(notice).is_ok()
+            && let Some(watch) = watch
+        {
+            self.watch(watch);
+        }
+    }
+
+    /// The same within the executor, for spawners that do not block.
+    pub(crate) async fn launch_inline(&self, job: LaunchJob) {
+        let (notice, watch) = self.start(job);
+        if self.notices.send(notice).await.is_ok()
+            && let Some(watch) = watch
+        {
+            self.watch(watch);
+        }
+    }
+
+    fn start(&self, job: LaunchJob) -> (Notice, Option<Watch>) {
+        let (key, run) = (job.key, job.run);
+        match self.try_start(job) {
+            Ok((launched, watch)) => {
+                (Notice::Launched { key, run, result: Ok(launched), at: self.clock.now() }, Some(watch))
+            }
+            Err(error) => (Notice::Launched { key, run, result: Err(error), at: self.clock.now() }, None),
+        }
+    }
+
+    fn try_start(&self, job: LaunchJob) -> Result<(Launched, Watch), SpawnError> {
+        let LaunchJob { key, run, mut order, logs, socket, listener } = job;
+        let settings = Arc::clone(&order.settings);
+        let name = order.name.clone();
+        let trouble = |error: &io::Error| SpawnError::System(dispatcher_error(&name.process, error));
+        let sinks = Sinks {
+            stdout: self.sink(logs.stdout, &settings.stdout).map_err(|error| trouble(&error))?,
+            stderr: self.sink(logs.stderr, &settings.stderr).map_err(|error| trouble(&error))?,
+        };
+        let socket = match socket {
+            None => None,
+            Some(shared) => Some(shared.open().map_err(|error| {
+                SpawnError::System(format!("Could not create FastCGI socket {}: {error}", shared.settings().address))
+            })?),
+        };
+        order.socket = socket.as_ref().map(|open| open.fd());
+        let Started { pid, signaller, exit, stdin, stdout, stderr } = self.spawner.spawn(&order)?;
+        let mut channels = Vec::with_capacity(2);
+        for (fd, stream, channel, sink) in [
+            (stdout, Stream::Stdout, &settings.stdout, &sinks.stdout),
+            (stderr, Stream::Stderr, &settings.stderr, &sinks.stderr),
+        ] {
+            let Some(fd) = fd else { continue };
+            let plan = ChannelPlan {
+                name: name.clone(),
+                pid,
+                stream,
+                settings: channel.clone(),
+                sink: sink.clone(),
+                strip_ansi: self.strip_ansi,
+                listener: listener && stream == Stream::Stdout,
+                report: Arc::new(Report { key, run, stream, notices: self.notices.clone() }),
+            };
+            channels.push((fd, plan));
+        }
+        let launched = Launched { pid, signaller, stdin: stdin.map(Stdin::new), sinks };
+        Ok((launched, Watch { key, run, exit, channels, socket }))
+    }
+
+    fn sink(&self, path: Option<PathBuf>, channel: &Channel) -> io::Result<Option<Arc<LogSink>>> {
+        path.map(|path| self.lanes.sink(&path, channel.logfile_maxbytes, channel.logfile_backups)).transpose()
+    }
+
+    fn watch(&self, watch: Watch) {
+        let Watch { key, run, exit, channels, socket } = watch;
+        let readers: Vec<Reader> = channels.into_iter().map(|(fd, plan)| self.lanes.read(fd, plan)).collect();
+        let (clock, notices) = (Arc::clone(&self.clock), self.notices.clone());
+        self.executor
+            .spawn(async move {
+                let status = exit.await;
+                let at = clock.now();
+                if !readers.is_empty() {
+                    let drained = async {
+                        for reader in readers {
+                            reader.finish().await;
+                        }
+                    };
+                    future::or(drained, clock.sleep_until(at.monotonic + DRAIN_LIMIT)).await;
+                }
+                // An error means that the supervisor has ended.
+                let _ = notices.send(Notice::Exited { key, run, status, at, socket }).await;
+            })
+            .detach();
+    }
+}
+
+/// Why logs and pipes could not be made (Supervisor 4.3: spawn errors).
+fn dispatcher_error(name: &str, error: &io::Error) -> String {
+    match error.raw_os_error() {
+        Some(libc::EMFILE | libc::ENFILE) => format!("too many open files to spawn '{name}'"),
+        _ => format!("unknown error making dispatchers for '{name}': {}", errno::describe(error)),
+    }
+}
+
+/// Brings what a channel has to tell to the loop; the channel waits while the loop's box is full.
+struct Report {
+    key: ProcessKey,
+    run: Run,
+    stream: Stream,
+    notices: Sender<Notice>,
+}
+
+impl OutputReport for Report {
+    fn report(&self, notice: OutputNotice) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async move {
+            let notice = Notice::Output { key: self.key, run: self.run, stream: self.stream, notice };
+            // An error means that the supervisor has ended.
+            let _ = self.notices.send(notice).await;
+        })
+    }
+}

@@ -1,0 +1,76 @@
+//! One arm for each notice. Notices of an earlier run of a process, or of one that was removed, are known and dropped.
+
+use crate::domain::exit::ExitStatus;
+use crate::domain::level::Level;
+use crate::domain::moment::Moment;
+use crate::event::occurrence::{Occurrence, Output};
+use crate::machine::process::Input;
+use crate::process::Stream;
+use crate::runtime::engine::{Engine, Entry};
+use crate::runtime::launch::Launched;
+use crate::runtime::message::{Notice, ProcessKey, Run};
+use crate::runtime::output::OutputNotice;
+use crate::runtime::spawn::SpawnError;
+
+impl Engine {
+    /// Takes a notice.
+    pub(crate) fn notice(&mut self, notice: Notice) {
+        match notice {
+            Notice::Launched { key, run, result, at } => self.launched(key, run, result, at),
+            Notice::Exited { key, run, status, at, socket } => {
+                self.exited(key, run, status, at);
+                // Closing the last share removes a file, which may block.
+                if let Some(socket) = socket {
+                    self.executor.spawn(blocking::unblock(move || drop(socket))).detach();
+                }
+            }
+            Notice::Output { key, run, stream, notice } => self.output(key, run, stream, notice),
+            Notice::Checked { ticket, wait, results } => self.checked(ticket, wait, results),
+            Notice::Prepared { group, result, reply } => self.prepared(group, result, &reply),
+            Notice::Reloaded { result, then } => self.reloaded(result, then),
+            Notice::Cleared { ticket, key, result } => self.cleared(ticket, key, result),
+            Notice::Heard { pool, verdict } => self.heard(pool, verdict),
+            Notice::Reaped { pid, status } => self.log(Level::Info, || format!("reaped unknown pid {pid} ({status})")),
+        }
+    }
+
+    /// The entry, if the notice is about its present run.
+    fn present(&mut self, key: ProcessKey, run: Run) -> Option<&mut Entry> {
+        self.processes.get_mut(&key).filter(|entry| entry.run == run)
+    }
+
+    fn launched(&mut self, key: ProcessKey, run: Run, result: Result<Launched, SpawnError>, at: Moment) {
+        let Some(entry) = self.present(key, run) else { return };
+        match result {
+            Ok(launched) => {
+                let pid = launched.pid;
+                entry.sinks = launched.sinks.clone();
+                entry.live = Some(launched);
+                self.listener_started(key);
+                self.step(key, Input::Spawned { pid, at });
+                self.settle_spawned(key);
+            }
+            Err(error) => self.step(key, Input::SpawnFailed { why: error.to_string() }),
+        }
+    }
+
+    fn exited(&mut self, key: ProcessKey, run: Run, status: ExitStatus, at: Moment) {
+        let Some(entry) = self.present(key, run) else { return };
+        entry.live = None;
+        self.listener_ended(key);
+        self.step(key, Input::Exited { status, at });
+    }
+
+    fn output(&mut self, key: ProcessKey, run: Run, stream: Stream, notice: OutputNotice) {
+        let Some(entry) = self.present(key, run) else { return };
+        let name = entry.name.clone();
+        let pid = entry.live.as_ref().map_or(0, |live| live.pid);
+        match notice {
+            OutputNotice::Log(data) => self.publish(&Occurrence::Log(Output { name, pid, stream, data })),
+            OutputNotice::Communication(data) => {
+                self.publish(&Occurrence::Communication(Output { name, pid, stream, data }));
+            }
+            OutputNotice::Listener(bytes) => self.listener_said(key, &bytes),
+        }
+    }
+}

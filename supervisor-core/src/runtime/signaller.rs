@@ -1,0 +1,88 @@
+//! A live child: its end as a future, and signals that never hit a recycled pid.
+//!
+//! **Invariant**: the pid is signalled only under the lock under which the child is reaped, and only while it has not
+//! been. Until then the kernel keeps the pid (as a zombie at least), and with it the number of the process group.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use super::spawn::Signaller;
+use crate::domain::exit::ExitStatus;
+use crate::sys::orphan::Known;
+use crate::sys::process::send_signal;
+
+/// Resolves with the end of a child. Must be polled, or the child stays a zombie; dropped before, the child lives on, is
+/// reaped unseen, and is not signalled any more.
+pub(crate) struct Exit {
+    inner: Pin<Box<dyn Future<Output = ExitStatus> + Send>>,
+    child: Arc<LiveChild>,
+    known: Option<Known>,
+}
+
+/// The signalling side.
+struct LiveChild {
+    pid: u32,
+    unreaped: Mutex<bool>,
+}
+
+impl LiveChild {
+    fn lock(&self) -> MutexGuard<'_, bool> {
+        self.unreaped.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Signaller for LiveChild {
+    fn signal(&self, signal: i32, whole_group: bool) -> io::Result<()> {
+        let unreaped = self.lock();
+        if !*unreaped {
+            return Err(io::Error::from_raw_os_error(libc::ESRCH));
+        }
+        send_signal(self.pid, signal, whole_group)
+    }
+}
+
+/// Takes over a child whose standard streams nobody holds any more.
+pub(crate) fn watch(child: async_process::Child, known: Option<Known>) -> (Arc<dyn Signaller>, Exit) {
+    let live = Arc::new(LiveChild { pid: child.id(), unreaped: Mutex::new(true) });
+    let exit = Exit { inner: Box::pin(end_of(child)), child: Arc::clone(&live), known };
+    (live, exit)
+}
+
+async fn end_of(mut child: async_process::Child) -> ExitStatus {
+    /// The reactor hardly ever fails; asking again is cheap.
+    const PAUSE: Duration = Duration::from_secs(1);
+    loop {
+        match child.status().await {
+            Ok(status) => return status.into(),
+            // Somebody else in this program has reaped it: it is gone, and nobody knows how.
+            Err(error) if error.raw_os_error() == Some(libc::ECHILD) => return ExitStatus::Exited(-1),
+            Err(_) => async_io::Timer::after(PAUSE).await,
+        };
+    }
+}
+
+impl Future for Exit {
+    type Output = ExitStatus;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<ExitStatus> {
+        let exit = self.get_mut();
+        let mut unreaped = exit.child.lock();
+        let polled = exit.inner.as_mut().poll(context);
+        if polled.is_ready() {
+            *unreaped = false;
+            drop(exit.known.take());
+        }
+        polled
+    }
+}
+
+impl Drop for Exit {
+    fn drop(&mut self) {
+        // From here on async-process reaps it, not under our lock.
+        *self.child.lock() = false;
+    }
+}

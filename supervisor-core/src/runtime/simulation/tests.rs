@@ -1,0 +1,210 @@
+//! What days with a thousand programs look like.
+
+use super::*;
+use crate::RequestError;
+use crate::domain::event_type::EventType;
+use crate::domain::name::ProcessName;
+use crate::domain::spec::{Autorestart, Group, Process};
+use crate::domain::state::ProcessState;
+use crate::listener::{Event, EventListener, Verdict};
+
+fn program(name: &str, command: &str) -> Process {
+    let mut process = Process::new(name, command);
+    process.autorestart = Autorestart::Always;
+    process
+}
+
+fn group(process: Process) -> Group {
+    Group::new(process.name.clone(), vec![process])
+}
+
+fn name(name: &str) -> ProcessName {
+    ProcessName::new(name, name)
+}
+
+/// Writes down every change of state.
+#[derive(Clone, Default)]
+struct Diary(Arc<Mutex<Vec<Event>>>);
+
+#[async_trait::async_trait]
+impl EventListener for Diary {
+    fn events(&self) -> &[EventType] {
+        &[EventType::ProcessState]
+    }
+
+    fn buffer_size(&self) -> usize {
+        100_000
+    }
+
+    async fn notify(&self, event: &Event) -> Verdict {
+        self.0.lock().unwrap().push(event.clone());
+        Verdict::Processed
+    }
+}
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+#[test]
+fn a_thousand_programs_for_two_days() {
+    let groups = (0..1000).map(|number| match number % 4 {
+        0 => group(program(&format!("steady{number}"), "live 1e9 0")),
+        1 => group(program(&format!("hourly{number}"), "live 3600 1")),
+        2 => group(program(&format!("broken{number}"), "live 0.2 1")),
+        _ => group(program(&format!("missing{number}"), "missing")),
+    });
+    let diary = Diary::default();
+    let mut simulation = Simulation::new(Supervisor::builder().groups(groups).listener(diary.clone()));
+    let handle = simulation.handle.clone();
+    simulation.pass(2 * DAY + Duration::from_secs(60));
+    let infos = simulation.ask(handle.processes()).unwrap();
+    for info in &infos {
+        let expected = match &info.name.process[..6] {
+            "steady" | "hourly" => ProcessState::Running,
+            _ => ProcessState::Fatal,
+        };
+        assert_eq!(info.state, expected, "{}", info.name);
+    }
+    let mut counts = BTreeMap::<(String, EventType), u32>::new();
+    let mut serials = Vec::new();
+    for event in diary.0.lock().unwrap().iter() {
+        let process = event.payload.split([':', ' ']).nth(1).unwrap().to_owned();
+        *counts.entry((process, event.event_type)).or_default() += 1;
+        serials.push(event.pool_serial);
+    }
+    assert!(serials.is_sorted() && serials.last().map(|last| last + 1) == Some(serials.len() as u64), "no gap");
+    let count = |process: &str, event_type| counts.get(&(process.to_owned(), event_type)).copied().unwrap_or(0);
+    // An hour each and no time in between: 48 starts, or 49 with the last at the very end.
+    assert!((48..=49).contains(&count("hourly1", EventType::ProcessStateStarting)));
+    assert_eq!(count("steady0", EventType::ProcessStateStarting), 1);
+    for fatal in ["broken2", "missing3"] {
+        assert_eq!(count(fatal, EventType::ProcessStateStarting), 4, "1 + startretries");
+        assert_eq!(count(fatal, EventType::ProcessStateFatal), 1);
+    }
+}
+
+#[test]
+fn shutdown_goes_by_priority_and_never_waits_longer_than_it_must() {
+    let with = |priority, process: Process| {
+        let mut group = group(process);
+        group.priority = priority;
+        group
+    };
+    let mut stubborn = program("stubborn", "stubborn 1e9 0");
+    stubborn.stopwaitsecs = 5;
+    let groups = [
+        with(1, program("first", "live 1e9 0")),
+        with(999, stubborn),
+        with(999, program("gentle", "live 1e9 0")),
+        with(1000, program("last", "live 1e9 0")),
+        with(500, program("broken", "live 0.1 1")),
+    ];
+    let mut simulation = Simulation::new(Supervisor::builder().groups(groups));
+    let handle = simulation.handle.clone();
+    simulation.pass(Duration::from_millis(5250));
+    let mut events = simulation.ask(handle.events(&[EventType::Event], 100)).unwrap();
+    let began = simulation.clock.now().monotonic;
+    simulation.ask(handle.shutdown()).unwrap();
+    assert_eq!(simulation.ask(handle.start(&name("first"))), Err(RequestError::ShutdownState));
+    simulation.pass(DAY);
+    assert!(matches!(simulation.ended, Some(RunOutcome::Shutdown)));
+    assert_eq!(simulation.clock.now().monotonic - began, Duration::from_secs(5), "stopwaitsecs, no more");
+    let mut trace = Vec::new();
+    while let Some(event) = simulation.settle(pin!(events.next())).flatten() {
+        let process = event.payload.split([':', ' ']).nth(1).unwrap_or_default();
+        trace.push(format!("{process} {}", event.event_type.name().rsplit('_').next().unwrap()));
+    }
+    let expected = [
+        " STOPPING",
+        "last STOPPING",
+        "last STOPPED",
+        "stubborn STOPPING",
+        "gentle STOPPING",
+        "gentle STOPPED",
+        "broken FATAL",
+        "stubborn STOPPED",
+        "first STOPPING",
+        "first STOPPED",
+    ];
+    let position = |wanted: &str| trace.iter().position(|line| line == wanted);
+    for line in expected {
+        assert!(position(line).is_some(), "{line} in {trace:?}");
+    }
+    assert_eq!(trace.first().map(String::as_str), Some(" STOPPING"));
+    assert!(position("last STOPPED") < position("stubborn STOPPING"));
+    assert!(position("stubborn STOPPED") < position("first STOPPING"));
+    assert!(position("gentle STOPPING") < position("stubborn STOPPED"), "equal priorities go together");
+}
+
+#[test]
+fn requests_wait_for_what_they_promise() {
+    let mut slow = program("slow", "stubborn 1e9 0");
+    (slow.autostart, slow.startsecs, slow.stopwaitsecs) = (false, 7, 3);
+    let mut broken = program("broken", "live 0.1 1");
+    broken.autostart = false;
+    let mut missing = program("missing", "missing");
+    missing.autostart = false;
+    let mut simulation = Simulation::new(Supervisor::builder().groups([group(slow), group(broken), group(missing)]));
+    let handle = simulation.handle.clone();
+    let elapsed = |simulation: &Simulation| simulation.clock.now().monotonic;
+
+    assert_eq!(simulation.ask(handle.start(&name("slow"))), Ok(()));
+    assert_eq!(elapsed(&simulation), Duration::from_secs(7));
+    assert_eq!(simulation.ask(handle.start(&name("slow"))), Err(RequestError::AlreadyStarted(name("slow"))));
+    assert_eq!(simulation.ask(handle.stop(&name("slow"))), Ok(()));
+    assert_eq!(elapsed(&simulation), Duration::from_secs(10));
+    assert_eq!(simulation.ask(handle.stop(&name("slow"))), Err(RequestError::NotRunning(name("slow"))));
+    assert_eq!(simulation.ask(handle.start(&name("broken"))), Err(RequestError::SpawnError(name("broken"))));
+    let no_file = Err(RequestError::NoFile("can't find command 'missing'".into()));
+    assert_eq!(simulation.ask(handle.start(&name("missing"))), no_file);
+    let info = simulation.ask(handle.process(&name("missing"))).unwrap();
+    assert_eq!(info.state, ProcessState::Stopped, "what cannot be found is not even tried");
+    assert_eq!(simulation.ask(handle.start(&name("nobody"))), Err(RequestError::BadName("nobody".into())));
+}
+
+#[test]
+fn a_stop_from_elsewhere_ends_a_waiting_start() {
+    let mut slow = program("slow", "live 1e9 0");
+    (slow.autostart, slow.startsecs) = (false, 60);
+    let mut simulation = Simulation::new(Supervisor::builder().group(group(slow)));
+    let handle = simulation.handle.clone();
+    let slow = name("slow");
+    let later = simulation.clock.sleep_until(Duration::from_secs(1));
+    let both = future::zip(handle.start(&slow), async {
+        later.await;
+        handle.stop(&slow).await.ok();
+    });
+    assert_eq!(simulation.ask(both).0, Err(RequestError::AbnormalTermination(slow.clone())));
+}
+
+#[test]
+fn a_crash_loop_without_backoff_is_paced_to_one_a_second() {
+    let mut quick = program("quick", "live 0.01 0");
+    quick.startsecs = 0;
+    let mut simulation = Simulation::new(Supervisor::builder().group(group(quick)));
+    let handle = simulation.handle.clone();
+    let mut events = simulation.ask(handle.events(&[EventType::ProcessStateStarting], 10_000)).unwrap();
+    simulation.pass(Duration::from_secs(100));
+    let mut starts = 0;
+    while simulation.settle(pin!(events.next())).flatten().is_some() {
+        starts += 1;
+    }
+    assert!((99..=101).contains(&starts), "{starts}");
+}
+
+#[test]
+fn groups_come_and_go_with_the_configuration() {
+    let configured = Arc::new(Mutex::new(vec![group(program("a", "live 1e9 0")), group(program("b", "live 1e9 0"))]));
+    let source = Arc::clone(&configured);
+    let builder = Supervisor::builder()
+        .groups(configured.lock().unwrap().clone())
+        .config_source(Arc::new(move || Ok(source.lock().unwrap().clone())));
+    let mut simulation = Simulation::new(builder);
+    let handle = simulation.handle.clone();
+    simulation.pass(Duration::from_secs(2));
+    assert_eq!(simulation.ask(handle.add_group("a")), Err(RequestError::AlreadyAdded("a".into())));
+    assert_eq!(simulation.ask(handle.remove_group("a")), Err(RequestError::StillRunning("a".into())));
+    assert_eq!(simulation.ask(handle.remove_group("zz")), Err(RequestError::BadName("zz".into())));
+    simulation.ask(handle.stop(&name("a"))).unwrap();
+    simulation.ask(handle.remove_group("a")).unwrap();
+    assert_eq!(simulation.ask(handle.processes()).unwrap().len(), 1);
+}

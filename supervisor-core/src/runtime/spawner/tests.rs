@@ -1,0 +1,362 @@
+//! Real children: what they get, what they must not get, what is left behind.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+
+use async_io::Async;
+use futures_lite::{AsyncReadExt, future};
+
+use super::*;
+use crate::domain::exit::ExitStatus;
+use crate::domain::name::ProcessName;
+use crate::sys::alone;
+use crate::sys::orphan::Strangers;
+use crate::sys::signals::restore_ignored;
+
+mod shortage;
+
+fn order(settings: spec::Process) -> StartOrder {
+    StartOrder { name: ProcessName::new("g", "x"), settings: Arc::new(settings), server_url: None, socket: None }
+}
+
+fn process(command: &str) -> spec::Process {
+    spec::Process::new("x", command)
+}
+
+fn careful() -> RealSpawner {
+    RealSpawner::new(SpawnOptions::default())
+}
+
+fn trusted() -> RealSpawner {
+    RealSpawner::new(SpawnOptions { trusted: true, ..SpawnOptions::default() })
+}
+
+async fn read_all(fd: Option<OwnedFd>) -> String {
+    let mut text = String::new();
+    if let Some(fd) = fd {
+        Async::new(File::from(fd)).unwrap().read_to_string(&mut text).await.unwrap();
+    }
+    text
+}
+
+/// Runs a process to its end: how it ended, its stdout, its stderr.
+fn run(spawner: &RealSpawner, settings: spec::Process) -> (ExitStatus, String, String) {
+    let started = spawner.spawn(&order(settings)).unwrap();
+    let output = future::zip(read_all(started.stdout), read_all(started.stderr));
+    let (status, (stdout, stderr)) = async_io::block_on(future::zip(started.exit, output));
+    (status, stdout, stderr)
+}
+
+fn end(started: Started) -> ExitStatus {
+    started.signaller.signal(libc::SIGKILL, true).unwrap();
+    async_io::block_on(started.exit)
+}
+
+fn status_field(pid: u32, name: &str) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    u64::from_str_radix(status.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim(), 16).unwrap()
+}
+
+fn descriptors(pid: u32) -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir(format!("/proc/{pid}/fd"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn streams_are_pipes() {
+    for spawner in [careful(), trusted()] {
+        let script = "/bin/sh -c 'echo out; echo err >&2; exit 3'";
+        let expected = (ExitStatus::Exited(3), "out\n".to_owned(), "err\n".to_owned());
+        assert_eq!(run(&spawner, process(script)), expected);
+        let mut settings = process("/bin/sh -c 'echo 1; echo 2 >&2; echo 3'");
+        settings.redirect_stderr = true;
+        assert_eq!(run(&spawner, settings), (ExitStatus::Exited(0), "1\n2\n3\n".to_owned(), String::new()));
+    }
+}
+
+#[test]
+fn stdin_stays_open_until_we_close_it() {
+    let mut started = careful().spawn(&order(process("/bin/cat"))).unwrap();
+    let stdin = started.stdin.take().unwrap();
+    assert!(rustix::fs::fcntl_getfl(&stdin).unwrap().contains(rustix::fs::OFlags::NONBLOCK));
+    rustix::io::write(&stdin, b"hello").unwrap();
+    drop(stdin);
+    let (status, text) = async_io::block_on(future::zip(started.exit, read_all(started.stdout)));
+    assert_eq!((status, text.as_str()), (ExitStatus::Exited(0), "hello"));
+}
+
+#[test]
+fn a_shared_socket_is_stdin() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("s");
+    let mut order =
+        order(process("/usr/bin/env python3 -c 'import socket; socket.socket(fileno=0).accept()[0].sendall(b\"hi\")'"));
+    order.socket = Some(Arc::new(UnixListener::bind(&path).unwrap().into()));
+    let started = careful().spawn(&order).unwrap();
+    assert!(started.stdin.is_none());
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut UnixStream::connect(&path).unwrap(), &mut text).unwrap();
+    let (status, complaints) = async_io::block_on(future::zip(started.exit, read_all(started.stderr)));
+    assert_eq!((status, text.as_str(), complaints.as_str()), (ExitStatus::Exited(0), "hi", ""));
+}
+
+#[test]
+fn a_child_has_three_descriptors_default_signals_and_a_group() {
+    alone::run("runtime::spawner::tests::with_a_bad_parent", &[]);
+    alone::run("runtime::spawner::tests::with_a_good_parent", &[]);
+}
+
+fn check_clean(spawner: &RealSpawner) {
+    let mut started = spawner.spawn(&order(process("cat -u"))).unwrap();
+    let pid = started.pid;
+    // Once it answers, neither the kernel nor the loader of libraries is still at work.
+    rustix::io::write(started.stdin.as_ref().unwrap(), b"ready").unwrap();
+    let mut stdout = Async::new(File::from(started.stdout.take().unwrap())).unwrap();
+    async_io::block_on(stdout.read_exact(&mut [0; 5])).unwrap();
+    assert_eq!(descriptors(pid), ["0", "1", "2"]);
+    // glibc leaves its own two signals (32, 33) ignored in what posix_spawn starts; nothing can tell.
+    let internal = 3 << 31;
+    let sets = ["SigBlk:", "SigIgn:", "SigCgt:"].map(|name| status_field(pid, name) & !internal);
+    assert_eq!(sets, [0; 3]);
+    let id = |pid: u32| rustix::process::Pid::from_raw(i32::try_from(pid).unwrap());
+    assert_eq!(rustix::process::getpgid(id(pid)).unwrap(), id(pid).unwrap());
+    assert_eq!(rustix::process::getsid(id(pid)).unwrap(), rustix::process::getsid(None).unwrap());
+    assert_eq!(fs::read(format!("/proc/{pid}/cmdline")).unwrap(), b"cat\x00-u\x00");
+    assert_eq!(end(started), ExitStatus::Signaled { signal: libc::SIGKILL, core_dumped: false });
+}
+
+#[test]
+#[ignore = "run by a_child_has_three_descriptors_default_signals_and_a_group"]
+fn with_a_bad_parent() {
+    crate::sys::rlimit::raise(crate::sys::rlimit::Limit::OpenFiles, 4000).unwrap();
+    alone::misbehave(3000);
+    check_clean(&careful());
+    let each = RealSpawner { close_on_exec: CloseOnExec::Each(3100), ..careful() };
+    check_clean(&each);
+}
+
+#[test]
+#[ignore = "run by a_child_has_three_descriptors_default_signals_and_a_group"]
+fn with_a_good_parent() {
+    alone::misbehave(77);
+    fds::mark_inherited();
+    restore_ignored();
+    check_clean(&trusted());
+}
+
+#[test]
+fn umask_and_directory_are_applied() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().canonicalize().unwrap();
+    fs::write(place.join("tool"), "#!/bin/sh\necho here").unwrap();
+    fs::set_permissions(place.join("tool"), fs::Permissions::from_mode(0o755)).unwrap();
+    for spawner in [careful(), trusted()] {
+        let mut settings = process("/bin/sh -c 'umask; pwd -P'");
+        settings.directory = Some(place.clone());
+        assert_eq!(run(&spawner, settings.clone()).1.lines().nth(1).unwrap(), place.to_str().unwrap());
+        settings.umask = Some(0o137);
+        assert_eq!(run(&spawner, settings.clone()).1, format!("0137\n{}\n", place.display()));
+        settings.command = "./tool".to_owned();
+        settings.umask = None;
+        assert_eq!(run(&spawner, settings).1, "here\n");
+    }
+}
+
+#[test]
+fn the_environment_is_the_one_that_was_built() {
+    for spawner in [careful(), trusted()] {
+        let mut settings = process("/usr/bin/env");
+        settings.environment.insert("A".to_owned(), "b c=d".to_owned());
+        let text = run(&spawner, settings).1;
+        for line in ["A=b c=d", "SUPERVISOR_ENABLED=1", "SUPERVISOR_PROCESS_NAME=x", "SUPERVISOR_GROUP_NAME=g"] {
+            assert!(text.lines().any(|found| found == line), "{line} in {text}");
+        }
+        assert!(!text.contains("SUPERVISOR_SERVER_URL"));
+    }
+}
+
+#[test]
+fn what_cannot_be_executed_says_so_itself() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = directory.path().join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (garbage, odd) = (file("garbage", "garbage\n"), file("odd", "#!/no/such/interpreter\n"));
+    let mut elsewhere = process("/bin/pwd");
+    elsewhere.directory = Some("/no/such/dir".into());
+    let mut redirected = elsewhere.clone();
+    redirected.redirect_stderr = true;
+    let table = [
+        (process(&format!("{garbage} a b")), format!("couldn't exec {garbage}: ENOEXEC"), false),
+        (process(&odd), format!("couldn't exec {odd}: ENOENT"), false),
+        (elsewhere, "couldn't chdir to /no/such/dir: ENOENT".to_owned(), false),
+        (redirected, "couldn't chdir to /no/such/dir: ENOENT".to_owned(), true),
+    ];
+    for spawner in [careful(), trusted()] {
+        for (settings, reason, in_stdout) in &table {
+            let text = format!("supervisor: {reason}\nsupervisor: child process was not spawned\n");
+            let (stdout, stderr) = if *in_stdout { (text, String::new()) } else { (String::new(), text) };
+            assert_eq!(run(&spawner, settings.clone()), (ExitStatus::Exited(127), stdout, stderr));
+        }
+    }
+}
+
+#[test]
+fn a_nul_byte_is_an_error() {
+    let mut settings = process("/bin/true");
+    settings.environment.insert("A".to_owned(), "b\0c".to_owned());
+    for spawner in [careful(), trusted()] {
+        let error = spawner.spawn(&order(settings.clone())).map(drop).unwrap_err();
+        assert_eq!(error.to_string(), "NUL character in a path or the environment of 'x'");
+    }
+}
+
+fn account(name: &str) -> spec::User {
+    let user = nix::unistd::User::from_name(name).unwrap().unwrap();
+    spec::User { name: user.name, uid: user.uid.as_raw(), gid: user.gid.as_raw() }
+}
+
+#[test]
+fn a_user_is_taken() {
+    if !alone::is_root() {
+        return;
+    }
+    let nobody = account("nobody");
+    for spawner in [careful(), trusted()] {
+        let mut settings = process("/bin/sh -c 'id -u; id -g; id -G'");
+        settings.user = Some(nobody.clone());
+        let (status, stdout, stderr) = run(&spawner, settings);
+        assert_eq!((status, stderr.as_str()), (ExitStatus::Exited(0), ""));
+        let lines: Vec<_> = stdout.lines().collect();
+        assert_eq!(lines[..2], [nobody.uid.to_string(), nobody.gid.to_string()]);
+        assert!(!lines[2].split(' ').any(|group| group == "0"), "{stdout}");
+    }
+}
+
+#[test]
+fn without_root_nobody_else_can_be_taken() {
+    if alone::is_root() {
+        alone::run("runtime::spawner::tests::as_nobody", &[]);
+    }
+}
+
+#[test]
+#[ignore = "run by without_root_nobody_else_can_be_taken"]
+fn as_nobody() {
+    crate::sys::privilege::drop_to(&account("nobody")).unwrap();
+    let mut settings = process("/bin/echo");
+    settings.user = Some(account("root"));
+    let text = "supervisor: couldn't setuid to 0: Can't drop privilege as nonroot user\n\
+                supervisor: child process was not spawned\n";
+    assert_eq!(run(&careful(), settings.clone()), (ExitStatus::Exited(127), String::new(), text.to_owned()));
+    settings.user = Some(account("nobody"));
+    assert_eq!(run(&careful(), settings).0, ExitStatus::Exited(0));
+}
+
+#[test]
+fn nobody_is_signalled_after_the_end() {
+    for spawner in [careful(), trusted()] {
+        let started = spawner.spawn(&order(process("/bin/sleep 600"))).unwrap();
+        let signaller = Arc::clone(&started.signaller);
+        signaller.signal(0, true).unwrap();
+        signaller.signal(libc::SIGTERM, false).unwrap();
+        // A zombie can be signalled; the pid is still its own.
+        while fs::read_to_string(format!("/proc/{}/stat", started.pid)).unwrap().split(' ').nth(2) != Some("Z") {
+            std::thread::yield_now();
+        }
+        signaller.signal(libc::SIGTERM, true).unwrap();
+        assert_eq!(async_io::block_on(started.exit).to_string(), "terminated by SIGTERM");
+        for whole_group in [false, true] {
+            assert_eq!(signaller.signal(0, whole_group).unwrap_err().raw_os_error(), Some(libc::ESRCH));
+        }
+    }
+}
+
+#[test]
+fn nobody_is_signalled_after_the_exit_is_dropped() {
+    let started = careful().spawn(&order(process("/bin/sleep 600"))).unwrap();
+    drop(started.exit);
+    assert_eq!(started.signaller.signal(0, false).unwrap_err().raw_os_error(), Some(libc::ESRCH));
+    crate::sys::process::send_signal(started.pid, libc::SIGKILL, false).unwrap();
+}
+
+#[test]
+fn failures_have_the_words_of_the_specification() {
+    let error = io::Error::from_raw_os_error;
+    let table = [
+        (Failure::Pipes(error(libc::EMFILE)), "too many open files to spawn 'x'"),
+        (Failure::Pipes(error(libc::EACCES)), "unknown error making dispatchers for 'x': EACCES"),
+        (Failure::Fork(error(libc::ENFILE)), "too many open files to spawn 'x'"),
+        (Failure::Fork(error(libc::EAGAIN)), "Too many processes in process table to spawn 'x'"),
+        (Failure::Fork(error(libc::ENOMEM)), "unknown error during fork for 'x': ENOMEM"),
+    ];
+    for (failure, text) in table {
+        assert_eq!(failure.told_of("x").to_string(), text);
+    }
+}
+
+#[test]
+fn strangers_do_not_cost_a_status() {
+    alone::run("runtime::spawner::tests::as_a_subreaper", &[]);
+}
+
+#[test]
+#[ignore = "run by strangers_do_not_cost_a_status"]
+fn as_a_subreaper() {
+    const FAMILIES: usize = 60;
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid())).unwrap();
+    for trusted in [false, true] {
+        let children = KnownChildren::new();
+        let options = SpawnOptions { trusted, children: Some(Arc::clone(&children)), ..SpawnOptions::default() };
+        let spawner = RealSpawner::new(options);
+        let mut strangers = Strangers::new(children).unwrap();
+        let (tell, told) = async_channel::unbounded();
+        let lane = std::thread::spawn(move || {
+            for _ in 0..FAMILIES {
+                tell.try_send(spawner.spawn(&order(process("/bin/sh -c '(exit 3) & exit 7'"))).unwrap()).unwrap();
+            }
+        });
+        let ours = async {
+            while let Ok(started) = told.recv().await {
+                assert_eq!(started.exit.await, ExitStatus::Exited(7));
+            }
+        };
+        let theirs = async {
+            for _ in 0..FAMILIES {
+                assert_eq!(strangers.next().await.status, ExitStatus::Exited(3));
+            }
+        };
+        async_io::block_on(future::zip(ours, theirs));
+        lane.join().unwrap();
+    }
+}
+
+#[test]
+fn children_are_not_spared_when_memory_runs_out() {
+    if alone::is_root() {
+        alone::run("runtime::spawner::tests::spared_ourselves", &[]);
+    }
+}
+
+#[test]
+#[ignore = "run by children_are_not_spared_when_memory_runs_out"]
+fn spared_ourselves() {
+    if fs::write("/proc/self/oom_score_adj", "-100").is_err() {
+        return alone::say("skipped: the score cannot be lowered here");
+    }
+    for spawner in [careful(), trusted()] {
+        let started = spawner.spawn(&order(process("/bin/sleep 600"))).unwrap();
+        assert_eq!(fs::read_to_string(format!("/proc/{}/oom_score_adj", started.pid)).unwrap(), "0\n");
+        end(started);
+    }
+}

@@ -1,0 +1,180 @@
+//! The stdin of one process: a bounded queue in front of a pipe.
+//!
+//! What the pipe takes at once is written at once; the rest waits for the child to read, in a task that exists only as
+//! long as something waits. Nobody ever blocks on a child that does not read.
+
+use std::collections::VecDeque;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_executor::Executor;
+use async_io::Async;
+use futures_lite::future;
+
+/// How many bytes may wait for one process (Supervisor 4.3 has no bound).
+pub(crate) const QUEUE_LIMIT: usize = 8 << 20;
+
+/// Why bytes were not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StdinError {
+    /// The process has closed its end.
+    Closed,
+    /// The queue would exceed [`QUEUE_LIMIT`].
+    Full,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    bytes: VecDeque<u8>,
+    /// A task is writing.
+    draining: bool,
+    closed: bool,
+}
+
+#[derive(Debug)]
+struct Pipe {
+    fd: Arc<OwnedFd>,
+    queue: Mutex<Queue>,
+}
+
+/// Our end of a process's stdin. Dropping it closes the pipe and forgets what still waits.
+#[derive(Debug)]
+pub(crate) struct Stdin {
+    pipe: Arc<Pipe>,
+    /// Its senders are gone when this is dropped: the task ends then.
+    alive: async_channel::Sender<()>,
+    ended: async_channel::Receiver<()>,
+}
+
+impl Stdin {
+    /// Takes a non-blocking pipe end.
+    pub(crate) fn new(fd: OwnedFd) -> Self {
+        let (alive, ended) = async_channel::bounded(1);
+        Self { pipe: Arc::new(Pipe { fd: Arc::new(fd), queue: Mutex::default() }), alive, ended }
+    }
+
+    /// Takes all of `bytes`, or none of them.
+    ///
+    /// # Errors
+    /// [`StdinError`].
+    pub(crate) fn send(&self, bytes: &[u8], executor: &Executor<'static>) -> Result<(), StdinError> {
+        let mut queue = self.pipe.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        if queue.closed {
+            return Err(StdinError::Closed);
+        }
+        if queue.bytes.len().saturating_add(bytes.len()) > QUEUE_LIMIT {
+            return Err(StdinError::Full);
+        }
+        queue.bytes.extend(bytes);
+        if queue.draining {
+            return Ok(());
+        }
+        self.pipe.write(&mut queue);
+        if queue.closed {
+            return Err(StdinError::Closed);
+        }
+        if !queue.bytes.is_empty() {
+            queue.draining = true;
+            executor.spawn(drain(Arc::clone(&self.pipe), self.ended.clone())).detach();
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Stdin {
+    fn drop(&mut self) {
+        self.alive.close();
+    }
+}
+
+impl Pipe {
+    /// Writes what the pipe takes now.
+    fn write(&self, queue: &mut Queue) {
+        while !queue.bytes.is_empty() {
+            match rustix::io::write(&self.fd, queue.bytes.as_slices().0) {
+                Ok(count) => drop(queue.bytes.drain(..count)),
+                Err(rustix::io::Errno::INTR) => {}
+                Err(rustix::io::Errno::AGAIN) => return,
+                Err(_) => {
+                    queue.closed = true;
+                    queue.bytes = VecDeque::new();
+                }
+            }
+        }
+    }
+}
+
+async fn drain(pipe: Arc<Pipe>, ended: async_channel::Receiver<()>) {
+    let Ok(ready) = Async::new_nonblocking(Arc::clone(&pipe.fd)) else {
+        pipe.queue.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
+        return;
+    };
+    loop {
+        let writable = future::or(async { ready.writable().await.is_ok() }, async {
+            let _ = ended.recv().await;
+            false
+        })
+        .await;
+        let mut queue = pipe.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        if !writable {
+            queue.closed = true;
+            queue.bytes = VecDeque::new();
+        }
+        pipe.write(&mut queue);
+        if queue.bytes.is_empty() {
+            queue.draining = false;
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::io::Read;
+
+    use super::*;
+
+    fn pipe() -> (std::fs::File, Stdin) {
+        let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).unwrap();
+        rustix::io::ioctl_fionbio(&write, true).unwrap();
+        (read.into(), Stdin::new(write))
+    }
+
+    #[test]
+    fn more_than_the_pipe_holds_arrives_whole_and_in_order() {
+        let (mut reader, stdin) = pipe();
+        let executor = Executor::new();
+        let sent: Vec<u8> = (0..1_000_000_u32).flat_map(u32::to_le_bytes).take(3 << 20).collect();
+        for part in sent.chunks(70_000) {
+            stdin.send(part, &executor).unwrap();
+        }
+        let length = sent.len();
+        let reading = std::thread::spawn(move || {
+            let mut got = vec![0; length];
+            reader.read_exact(&mut got).unwrap();
+            got
+        });
+        async_io::block_on(executor.run(async {
+            while stdin.pipe.queue.lock().unwrap().draining {
+                future::yield_now().await;
+            }
+        }));
+        assert!(reading.join().unwrap() == sent);
+    }
+
+    #[test]
+    fn a_queue_that_is_full_takes_nothing() {
+        let (_reader, stdin) = pipe();
+        let executor = Executor::new();
+        assert_eq!(stdin.send(&vec![b'x'; QUEUE_LIMIT], &executor), Ok(()));
+        assert_eq!(stdin.send(&vec![b'x'; 1 << 20], &executor), Err(StdinError::Full));
+    }
+
+    #[test]
+    fn a_closed_end_is_told() {
+        let (reader, stdin) = pipe();
+        drop(reader);
+        assert_eq!(stdin.send(b"x", &Executor::new()), Err(StdinError::Closed));
+    }
+}

@@ -1,0 +1,124 @@
+//! A stream as hyper reads and writes it, with its time limits.
+//!
+//! Which limits hold at a moment is told by a [`Pace`]; this module only measures.
+
+use std::io;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use async_io::Timer;
+use async_std::io::{Read, Write};
+use hyper::rt::ReadBufCursor;
+
+/// Told what happens on a stream, and asked how long to wait for the peer.
+pub(crate) trait Pace: Unpin {
+    /// Until when the peer must have sent something; `None` waits without end.
+    fn read_deadline(&self) -> Option<Instant> {
+        None
+    }
+
+    /// The read deadline has passed.
+    fn expired(&self) {}
+
+    /// Bytes came in.
+    fn received(&self) {}
+
+    /// Bytes went out.
+    fn sent(&self, _count: usize) {}
+
+    /// All that was written has gone out.
+    fn flushed(&self) {}
+}
+
+/// No limits on reading, no interest in what happens.
+#[derive(Debug)]
+pub(crate) struct Unpaced;
+
+impl Pace for Unpaced {}
+
+/// A stream under hyper.
+pub(crate) struct Io<S, P> {
+    stream: S,
+    pace: P,
+    stall: Duration,
+    reading: Option<(Instant, Timer)>,
+    writing: Option<Timer>,
+}
+
+impl<S, P: Pace> Io<S, P> {
+    /// Wraps a stream; a write that makes no progress for `stall` fails.
+    pub(crate) fn new(stream: S, pace: P, stall: Duration) -> Self {
+        Self { stream, pace, stall, reading: None, writing: None }
+    }
+
+    /// Pending until the read deadline, then an error. The deadline may move between calls.
+    fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        let Some(deadline) = self.pace.read_deadline() else {
+            self.reading = None;
+            return Poll::Pending;
+        };
+        let (set_to, timer) = self.reading.get_or_insert_with(|| (deadline, Timer::at(deadline)));
+        if *set_to != deadline {
+            *set_to = deadline;
+            timer.set_at(deadline);
+        }
+        ready!(pin!(timer).poll(cx));
+        self.reading = None;
+        self.pace.expired();
+        Poll::Ready(io::ErrorKind::TimedOut.into())
+    }
+
+    /// Bounds the time that a write waits. Progress starts it anew.
+    fn poll_stall<T>(&mut self, cx: &mut Context<'_>, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if result.is_ready() {
+            self.writing = None;
+            return result;
+        }
+        let stall = self.stall;
+        ready!(pin!(self.writing.get_or_insert_with(|| Timer::after(stall))).poll(cx));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl<S: Read + Unpin, P: Pace> hyper::rt::Read for Io<S, P> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, mut into: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
+        // Through a buffer on the stack: filling hyper's own one without a copy would need `unsafe`.
+        let mut bytes = [0_u8; 8192];
+        let room = bytes.len().min(into.remaining());
+        match Pin::new(&mut self.stream).poll_read(cx, &mut bytes[..room]) {
+            Poll::Ready(Ok(count)) => {
+                if count > 0 {
+                    self.pace.received();
+                }
+                into.put_slice(&bytes[..count]);
+                Poll::Ready(Ok(()))
+            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Pending => self.poll_deadline(cx).map(Err),
+        }
+    }
+}
+
+impl<S: Write + Unpin, P: Pace> hyper::rt::Write for Io<S, P> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        if let Poll::Ready(Ok(count)) = &result {
+            self.pace.sent(*count);
+        }
+        self.poll_stall(cx, result)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let result = Pin::new(&mut self.stream).poll_flush(cx);
+        if matches!(result, Poll::Ready(Ok(()))) {
+            self.pace.flushed();
+        }
+        self.poll_stall(cx, result)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let result = Pin::new(&mut self.stream).poll_close(cx);
+        self.poll_stall(cx, result)
+    }
+}

@@ -1,0 +1,63 @@
+//! One connected stream, over a UNIX socket or TCP.
+//!
+//! Knows nothing of HTTP. Clones share the connection, so that whoever holds one can still say a last word when the
+//! layer above has given up.
+
+use std::io;
+use std::net::Shutdown;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use async_std::io::{Read, Write};
+use async_std::net::TcpStream;
+use async_std::os::unix::net::UnixStream;
+
+/// A connected stream.
+#[derive(Debug, Clone)]
+pub(crate) enum Stream {
+    /// Over a UNIX socket.
+    Unix(UnixStream),
+    /// Over TCP.
+    Tcp(TcpStream),
+}
+
+macro_rules! forward {
+    ($stream:expr, $method:ident $(, $argument:expr)*) => {
+        match $stream {
+            Stream::Unix(stream) => Pin::new(stream).$method($($argument),*),
+            Stream::Tcp(stream) => Pin::new(stream).$method($($argument),*),
+        }
+    };
+}
+
+impl Stream {
+    /// Ends the sending side, so that the peer reads to the end of what was sent.
+    pub(crate) fn finish_sending(&self) -> io::Result<()> {
+        match self {
+            Self::Unix(stream) => stream.shutdown(Shutdown::Write),
+            Self::Tcp(stream) => stream.shutdown(Shutdown::Write),
+        }
+    }
+}
+
+impl Read for Stream {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        forward!(&mut *self, poll_read, cx, buf)
+    }
+}
+
+// Vectored writes are left at the trait's default: UNIX sockets of async-std have none, and hyper then joins head,
+// chunk size and body into one write.
+impl Write for Stream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        forward!(&mut *self, poll_write, cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        forward!(&mut *self, poll_flush, cx)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        forward!(&mut *self, poll_close, cx)
+    }
+}

@@ -1,0 +1,208 @@
+//! The client: calls to a supervisor and its log streams, over UNIX sockets and TCP.
+//!
+//! Works against Supervisor 4.3 as well. Prints nothing, asks nothing, and never repeats a call that may have arrived.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), supervisor_rpc::client::ClientError> {
+//! use supervisor_rpc::client::{Client, ServerUrl};
+//!
+//! let client = Client::new(ServerUrl::parse("unix:///run/supervisor.sock")?, None);
+//! let state = client.call("supervisor.getState", Vec::new()).await?;
+//! for process in client.supervisor().processes().await? {
+//!     if process.state.is_stopped() {
+//!         client.supervisor().start(&process.name.to_string(), true).await?;
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod error;
+mod follow;
+mod supervisor;
+mod transport;
+mod url;
+
+use std::future::Future;
+use std::io;
+use std::time::Duration;
+
+use async_io::Timer;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use futures_lite::{AsyncReadExt as _, FutureExt as _};
+use http_types::{StatusCode, Url};
+use supervisor_core::domain::server::Credentials;
+use supervisor_core::rpc::Value;
+
+use crate::xmlrpc;
+pub use error::ClientError;
+pub use follow::LogStream;
+pub use supervisor::{ProcessInfo, Supervisor};
+pub use url::ServerUrl;
+
+use transport::Transport;
+
+/// The largest answer that is taken, in bytes.
+const LARGEST_ANSWER: u64 = 256 * 1024 * 1024;
+
+/// How long a server may be silent before it is asked whether it lives.
+const PROBE_AFTER: Duration = Duration::from_secs(10);
+
+/// A client of one supervisor. Cheap to clone; clones share a few kept connections.
+#[derive(Clone)]
+pub struct Client {
+    http: surf::Client,
+    url: ServerUrl,
+    authorization: Option<String>,
+    timeout: Option<Duration>,
+    probe: Option<Duration>,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// A client of the supervisor at `url`. Connects when it is first used. With credentials, they are sent from the first
+    /// request on.
+    ///
+    /// Calls may take as long as they need (`startProcess` waits), but a server that is silent for 10 s is asked on a second
+    /// connection whether it lives; if there is no answer to that within another 10 s, it is frozen and the call fails with
+    /// [`ClientError::TimedOut`].
+    pub fn new(url: ServerUrl, credentials: Option<Credentials>) -> Self {
+        let authorization = credentials.map(|Credentials { username, password }| {
+            format!("Basic {}", STANDARD.encode(format!("{username}:{password}")))
+        });
+        let http = surf::Client::with_http_client(Transport::new(url.clone()));
+        Self { http, url, authorization, timeout: None, probe: Some(PROBE_AFTER) }
+    }
+
+    /// Bounds each call as a whole, and the time until a stream begins. Default none.
+    #[must_use]
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// After how long a silent server is asked whether it lives, and how long it has to say so; `None` never asks.
+    /// Default 10 s.
+    #[must_use]
+    pub fn with_probe(mut self, probe: Option<Duration>) -> Self {
+        self.probe = probe;
+        self
+    }
+
+    /// Where the supervisor is.
+    pub fn url(&self) -> &ServerUrl {
+        &self.url
+    }
+
+    /// Calls a method, such as `supervisor.getState`.
+    ///
+    /// # Errors
+    /// [`ClientError::Fault`] for what the supervisor refuses, and every other [`ClientError`].
+    pub async fn call(&self, method: &str, params: Vec<Value>) -> Result<Value, ClientError> {
+        let body = xmlrpc::encode_call(method, &params);
+        let request = self.request(surf::http::Method::Post, "/RPC2").body_bytes(body).content_type("text/xml").build();
+        let answer = async {
+            let response = self.send(request).await?;
+            self.read(response).await
+        };
+        let document = self.patiently(answer).await?;
+        match xmlrpc::decode_response(&document) {
+            Ok(result) => Ok(result?),
+            Err(error) => Err(ClientError::NotASupervisor { url: self.url.to_string(), why: error.to_string() }),
+        }
+    }
+
+    /// Follows a log: `path` is `/logtail/NAME`, `/logtail/NAME/stderr` or `/mainlogtail`, with what is special in a name
+    /// percent-encoded.
+    ///
+    /// # Errors
+    /// [`ClientError::Http`] with status 404 if there is no such log, and every other [`ClientError`].
+    pub async fn follow(&self, path: &str) -> Result<LogStream, ClientError> {
+        let request = self.request(surf::http::Method::Get, path).build();
+        let mut response = self.patiently(self.send(request)).await?;
+        Ok(LogStream::new(response.take_body()))
+    }
+
+    fn request(&self, method: surf::http::Method, path: &str) -> surf::RequestBuilder {
+        // The transport goes to its own server and says so in `Host`; the URL matters for its path.
+        let mut url = Url::parse("http://localhost/").expect("a constant URL is a URL");
+        let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
+        url.set_path(path);
+        url.set_query(query);
+        let request = surf::RequestBuilder::new(method, url);
+        match &self.authorization {
+            Some(authorization) => request.header("authorization", authorization.as_str()),
+            None => request,
+        }
+    }
+
+    /// Sends a request; the answer has status 200.
+    async fn send(&self, request: surf::Request) -> Result<surf::Response, ClientError> {
+        let response = self.http.send(request).await.map_err(|error| self.client_error(error))?;
+        match response.status() {
+            StatusCode::Ok => Ok(response),
+            StatusCode::Unauthorized => Err(ClientError::Unauthorised),
+            status => Err(ClientError::Http {
+                url: self.url.to_string(),
+                status: status.into(),
+                reason: status.canonical_reason().to_owned(),
+            }),
+        }
+    }
+
+    fn client_error(&self, error: surf::Error) -> ClientError {
+        let url = self.url.to_string();
+        error
+            .into_inner()
+            .downcast()
+            .unwrap_or_else(|other| ClientError::Io { url, source: io::Error::other(other.to_string()) })
+    }
+
+    async fn read(&self, mut response: surf::Response) -> Result<Vec<u8>, ClientError> {
+        let mut document = Vec::new();
+        let mut body = response.take_body().take(LARGEST_ANSWER + 1);
+        let io = |source| ClientError::Io { url: self.url.to_string(), source };
+        body.read_to_end(&mut document).await.map_err(io)?;
+        if document.len() as u64 > LARGEST_ANSWER {
+            return Err(io(io::ErrorKind::FileTooLarge.into()));
+        }
+        Ok(document)
+    }
+
+    /// Waits for `work`, but neither longer than the timeout nor for a server that has ceased to answer.
+    async fn patiently<T>(&self, work: impl Future<Output = Result<T, ClientError>>) -> Result<T, ClientError> {
+        let bounded = async {
+            match self.timeout {
+                Some(timeout) => Err(self.late(timeout).await),
+                None => std::future::pending().await,
+            }
+        };
+        let frozen = async {
+            let Some(probe) = self.probe else { return std::future::pending().await };
+            loop {
+                Timer::after(probe).await;
+                let answered = async {
+                    // Any answer will do, and so will a refusal: then the call itself hears of it.
+                    let _ = self.http.send(self.request(surf::http::Method::Get, "/ok.html").build()).await;
+                    Ok(())
+                };
+                answered.or(async { Err(self.late(probe).await) }).await?;
+            }
+        };
+        work.or(bounded).or(frozen).await
+    }
+
+    async fn late(&self, after: Duration) -> ClientError {
+        Timer::after(after).await;
+        ClientError::TimedOut { url: self.url.to_string(), after }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,145 @@
+//! From `[rpcinterface:x]` sections to a registry: factories by name.
+//!
+//! Rust cannot import a dotted path, so `supervisor.rpcinterface_factory` names a factory that was registered with the
+//! daemon. A daemon of one's own registers more of them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use supervisor_core::Handle;
+use supervisor_core::rpc::{Registry, RpcInterface};
+
+use super::{SupervisorNamespace, SystemNamespace};
+
+/// The name of the factory of the `supervisor` namespace, in the original's own spelling.
+pub const STANDARD_FACTORY: &str = "supervisor.rpcinterface:make_main_rpcinterface";
+
+/// Makes a namespace for a supervisor from the further keys of its section.
+pub type Factory = fn(&Handle, &BTreeMap<String, String>) -> Result<Arc<dyn RpcInterface>, FactoryError>;
+
+/// One `[rpcinterface:x]` section.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Section {
+    /// The name behind the colon: that of the namespace.
+    pub name: String,
+    /// `supervisor.rpcinterface_factory`.
+    pub factory: String,
+    /// The section's other keys.
+    pub settings: BTreeMap<String, String>,
+}
+
+/// Why a namespace could not be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FactoryError {
+    /// No factory of this name is registered.
+    #[error("{factory} cannot be resolved within [rpcinterface:{section}]")]
+    Unknown {
+        /// The name of the factory.
+        factory: String,
+        /// The name of the section.
+        section: String,
+    },
+    /// `system` is always there and always the same.
+    #[error("[rpcinterface:system] is not allowed: the namespace 'system' is built in")]
+    Reserved,
+    /// The factory refuses the settings; the text says why.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// Factories by name.
+#[derive(Debug, Clone)]
+pub struct Factories {
+    known: BTreeMap<String, Factory>,
+}
+
+impl Default for Factories {
+    /// The factory of the `supervisor` namespace.
+    fn default() -> Self {
+        let mut factories = Self { known: BTreeMap::new() };
+        factories.register(STANDARD_FACTORY, |handle, _| Ok(Arc::new(SupervisorNamespace::new(handle.clone()))));
+        factories
+    }
+}
+
+impl Factories {
+    /// Adds a factory, or replaces the one of this name.
+    pub fn register(&mut self, name: impl Into<String>, factory: Factory) {
+        self.known.insert(name.into(), factory);
+    }
+
+    /// The names of all factories, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.known.keys().map(String::as_str)
+    }
+
+    /// Says whether the sections name known factories, before there is a supervisor to make anything for.
+    ///
+    /// # Errors
+    /// [`FactoryError`] for the first section that does not.
+    pub fn check(&self, sections: &[Section]) -> Result<(), FactoryError> {
+        sections.iter().try_for_each(|section| self.find(section).map(|_| ()))
+    }
+
+    /// Makes the namespaces of these sections, and `system` about them all.
+    ///
+    /// # Errors
+    /// [`FactoryError`] for the first section that cannot be made.
+    pub fn registry(&self, handle: &Handle, sections: &[Section]) -> Result<Registry, FactoryError> {
+        let mut registry = Registry::new();
+        for section in sections {
+            registry.add(&section.name, self.find(section)?(handle, &section.settings)?);
+        }
+        Ok(with_system(registry, handle))
+    }
+
+    fn find(&self, section: &Section) -> Result<Factory, FactoryError> {
+        if section.name == "system" {
+            return Err(FactoryError::Reserved);
+        }
+        self.known
+            .get(&section.factory)
+            .copied()
+            .ok_or_else(|| FactoryError::Unknown { factory: section.factory.clone(), section: section.name.clone() })
+    }
+}
+
+/// The standard registry: `supervisor` and `system`.
+pub fn registry(handle: &Handle) -> Registry {
+    let mut registry = Registry::new();
+    registry.add("supervisor", Arc::new(SupervisorNamespace::new(handle.clone())));
+    with_system(registry, handle)
+}
+
+fn with_system(mut registry: Registry, handle: &Handle) -> Registry {
+    let system = SystemNamespace::new(registry.clone(), Arc::clone(handle.activity_log()));
+    registry.add("system", Arc::new(system));
+    registry
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sections_name_factories() {
+        let factories = Factories::default();
+        let section = |name: &str, factory: &str| Section {
+            name: name.to_owned(),
+            factory: factory.to_owned(),
+            settings: BTreeMap::new(),
+        };
+        assert_eq!(factories.check(&[section("supervisor", STANDARD_FACTORY)]), Ok(()));
+        let unknown = factories.check(&[section("x", "foo:bar")]).map_err(|error| error.to_string());
+        assert_eq!(unknown, Err("foo:bar cannot be resolved within [rpcinterface:x]".to_owned()));
+        assert_eq!(factories.check(&[section("system", STANDARD_FACTORY)]), Err(FactoryError::Reserved));
+    }
+
+    #[test]
+    fn a_daemon_registers_more() {
+        let mut factories = Factories::default();
+        factories.register("janitor", |_, _| Err(FactoryError::Refused("too clean".to_owned())));
+        assert_eq!(factories.names().collect::<Vec<_>>(), ["janitor", STANDARD_FACTORY]);
+    }
+}

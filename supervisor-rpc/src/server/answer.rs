@@ -1,0 +1,258 @@
+//! One request: what is refused at once and in which order, and the way through the application.
+//!
+//! Order of refusal: credentials, method, host, origin, length, size; only then is the body read. Whatever can change
+//! something runs in a task of its own, because hyper drops this future when the client goes away.
+
+use std::convert::Infallible;
+use std::io;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+
+use async_channel::Receiver;
+use async_io::Timer;
+use futures_lite::{AsyncReadExt as _, FutureExt as _, Stream as _};
+use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
+use hyper::header::{self, HeaderMap};
+use hyper::http::request::Parts;
+use supervisor_core::domain::level::Level;
+use supervisor_core::rpc::{Caller, Peer};
+use tide::http::{self, StatusCode, Url};
+
+use super::access;
+use super::page;
+use super::path::{self, Route};
+use super::serve::{Door, House};
+use super::table::Seat;
+use super::wire::{Ticket, Wire};
+use crate::bridge::{InBody, OutBody, copy_headers, export_headers};
+
+/// The decoded path of a request, among its extensions.
+pub(super) struct Target(pub(super) String);
+
+/// What the requests of one connection share.
+pub(super) struct Context {
+    pub(super) house: Arc<House>,
+    pub(super) door: Arc<Door>,
+    pub(super) wire: Arc<Wire>,
+    pub(super) peer: Peer,
+    pub(super) seat: Arc<Seat>,
+}
+
+/// Answers one request.
+pub(super) async fn answer(
+    request: hyper::Request<Incoming>,
+    context: Arc<Context>,
+) -> Result<hyper::Response<Answered>, Infallible> {
+    let mut ticket = context.wire.begin();
+    let (parts, body) = request.into_parts();
+    let line = format!("{} {} {:?}", parts.method, parts.uri, parts.version);
+    let response = match admit(&parts, &body, &context) {
+        Ok((method, caller)) => match read_body(body, &context).await {
+            Ok(body) => respond(to_tide(&parts, method, body, caller, &context.door), &line, &context).await,
+            Err(status) => refuse(status, &context),
+        },
+        Err(status) => refuse(status, &context),
+    };
+    ticket.record(access::Request { line, status: response.status().into() });
+    Ok(to_hyper(response, ticket, context.house.stop.clone()))
+}
+
+fn refuse(status: StatusCode, context: &Context) -> http::Response {
+    context.wire.linger();
+    let mut response = page::refusal(status);
+    response.insert_header("connection", "close");
+    if status == StatusCode::Unauthorized {
+        response.insert_header("www-authenticate", "Basic realm=\"default\"");
+    }
+    response
+}
+
+/// Looks at the head of a request: its method and who asks, or why it is refused.
+fn admit(parts: &Parts, body: &Incoming, context: &Context) -> Result<(http::Method, Caller), StatusCode> {
+    let headers = &parts.headers;
+    let user = match &context.door.guard {
+        None => None,
+        Some(guard) => Some(guard.admit(only(headers, "authorization")?).ok_or(StatusCode::Unauthorized)?.to_owned()),
+    };
+    let method = match parts.method.as_str() {
+        "GET" => http::Method::Get,
+        "HEAD" => http::Method::Head,
+        "POST" => http::Method::Post,
+        known if known.parse::<http::Method>().is_ok() => return Err(StatusCode::MethodNotAllowed),
+        _ => return Err(StatusCode::NotImplemented),
+    };
+    check_host(headers, context)?;
+    if method == http::Method::Post && context.house.origins.is_foreign(headers) {
+        return Err(StatusCode::Forbidden);
+    }
+    check_length(parts, body, context.house.limits.body)?;
+    let caller = Caller { peer: context.peer.clone(), user, listener: context.door.section.clone() };
+    Ok((method, caller))
+}
+
+/// The value of a header that may come once. Credentials that come twice are no credentials.
+fn only<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a [u8]>, StatusCode> {
+    let mut values = headers.get_all(name).iter();
+    let first = values.next().map(header::HeaderValue::as_bytes);
+    if values.next().is_some() { Err(StatusCode::Unauthorized) } else { Ok(first) }
+}
+
+/// Clients of Supervisor may leave `Host` out; two of them, or one that is no host, are refused.
+fn check_host(headers: &HeaderMap, context: &Context) -> Result<(), StatusCode> {
+    let mut hosts = headers.get_all(header::HOST).iter();
+    let host = match (hosts.next(), hosts.next()) {
+        (_, Some(_)) => return Err(StatusCode::BadRequest),
+        (host, None) => host.map(|host| host.to_str().map_err(|_| StatusCode::BadRequest)).transpose()?,
+    };
+    if host.is_some_and(|host| host.contains(|c: char| c.is_whitespace() || "/\\@?#<>\"".contains(c))) {
+        return Err(StatusCode::BadRequest);
+    }
+    if context.house.origins.knows_host(host) { Ok(()) } else { Err(StatusCode::Forbidden) }
+}
+
+fn check_length(parts: &Parts, body: &Incoming, limit: u64) -> Result<(), StatusCode> {
+    let headers = &parts.headers;
+    let (length, coding) = (headers.get(header::CONTENT_LENGTH), headers.get(header::TRANSFER_ENCODING));
+    let is_rpc = parts.uri.path().starts_with(path::RPC) || Route::of(parts.uri.path()).path == path::RPC;
+    match (length, coding) {
+        (Some(_), Some(_)) => return Err(StatusCode::BadRequest),
+        (None, Some(_)) if is_rpc => return Err(StatusCode::LengthRequired),
+        (None, Some(coding)) if !coding.as_bytes().eq_ignore_ascii_case(b"chunked") => {
+            return Err(StatusCode::NotImplemented);
+        }
+        (None, None) if parts.method == hyper::Method::POST => return Err(StatusCode::LengthRequired),
+        _ => {}
+    }
+    if body.size_hint().lower() > limit { Err(StatusCode::PayloadTooLarge) } else { Ok(()) }
+}
+
+/// The whole body, within its size and time.
+async fn read_body(body: Incoming, context: &Context) -> Result<Vec<u8>, StatusCode> {
+    if body.is_end_stream() {
+        return Ok(Vec::new());
+    }
+    let limits = &context.house.limits;
+    let read = async {
+        let mut bytes = Vec::new();
+        match InBody::new(body, limits.body).read_to_end(&mut bytes).await {
+            Ok(_) => Ok(bytes),
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => Err(StatusCode::PayloadTooLarge),
+            Err(_) => Err(StatusCode::BadRequest),
+        }
+    };
+    let late = async {
+        Timer::after(limits.body_time).await;
+        Err(StatusCode::RequestTimeout)
+    };
+    read.or(late).await
+}
+
+fn to_tide(parts: &Parts, method: http::Method, body: Vec<u8>, caller: Caller, door: &Arc<Door>) -> http::Request {
+    let route = Route::of(parts.uri.path());
+    let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let mut request = match Url::parse(&format!("http://{host}/")) {
+        Ok(url) => http::Request::new(method, url),
+        // Whatever the client calls us, we have a name.
+        Err(_) => http::Request::new(method, "http://localhost/"),
+    };
+    request.url_mut().set_path(&route.path);
+    request.url_mut().set_query(parts.uri.query());
+    request.set_version(Some(match parts.version {
+        hyper::Version::HTTP_10 => http::Version::Http1_0,
+        _ => http::Version::Http1_1,
+    }));
+    copy_headers(&parts.headers, |name, value| request.append_header(name, value));
+    if let Peer::Tcp(address) = caller.peer {
+        request.set_peer_addr(Some(address));
+    }
+    // The body's own idea of its type must not replace what the client said.
+    let content_type = request.remove_header("content-type");
+    request.set_body(body);
+    match content_type {
+        Some(content_type) => drop(request.insert_header("content-type", &content_type)),
+        None => drop(request.remove_header("content-type")),
+    }
+    request.ext_mut().insert(Arc::clone(door));
+    request.ext_mut().insert(caller);
+    request.ext_mut().insert(Target(route.decoded));
+    request
+}
+
+/// Through the application; a handler that panics harms its own request only.
+async fn respond(request: http::Request, line: &str, context: &Context) -> http::Response {
+    let house = Arc::clone(&context.house);
+    let changes = request.method() == http::Method::Post;
+    let seat = Arc::clone(&context.seat);
+    let run = async move {
+        // Work that goes on without its client still counts as a connection.
+        let _seat = seat;
+        AssertUnwindSafe(house.app.respond::<_, http::Response>(request)).catch_unwind().await
+    };
+    let result = if changes { async_std::task::spawn(run).await } else { run.await };
+    let why = match result {
+        Ok(Ok(response)) => return dress(response),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => format!("the handler of \"{line}\" panicked"),
+    };
+    context.house.backend.log(Level::Error, &format!("{}:Server Error: {why}", context.door.address));
+    page::refusal(StatusCode::InternalServerError)
+}
+
+/// Gives a refusal without a body its page.
+fn dress(mut response: http::Response) -> http::Response {
+    if response.is_empty() == Some(true) {
+        if response.status().is_client_error() || response.status().is_server_error() {
+            let page = page::refusal(response.status()).take_body();
+            response.set_body(page);
+            response.insert_header("content-type", "text/html");
+        } else {
+            // http-types gives nothing at all the type of anything at all.
+            response.remove_header("content-type");
+        }
+    }
+    response
+}
+
+fn to_hyper(mut response: http::Response, ticket: Ticket, stop: Receiver<Infallible>) -> hyper::Response<Answered> {
+    let body = response.take_body();
+    let endless = body.len().is_none().then(|| Box::pin(stop));
+    let mut answer = hyper::Response::new(Answered { body: OutBody(body), endless, _ticket: ticket });
+    let status = hyper::StatusCode::from_u16(response.status().into());
+    *answer.status_mut() = status.unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = answer.headers_mut();
+    export_headers(response.iter(), headers);
+    headers.insert(header::SERVER, header::HeaderValue::from_static("supervisor"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, header::HeaderValue::from_static("nosniff"));
+    answer
+}
+
+/// The body of an answer; says when it has ended. One without end ends when the server stops.
+pub(super) struct Answered {
+    body: OutBody,
+    endless: Option<Pin<Box<Receiver<Infallible>>>>,
+    _ticket: Ticket,
+}
+
+impl Body for Answered {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        if let Some(stop) = &mut self.endless
+            && stop.as_mut().poll_next(cx).is_ready()
+        {
+            return Poll::Ready(None);
+        }
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

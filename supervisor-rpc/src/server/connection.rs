@@ -1,0 +1,94 @@
+//! One connection, from its acceptance to its last byte.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_io::Timer;
+use futures_lite::{AsyncReadExt as _, AsyncWriteExt as _, FutureExt as _};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use tide::StatusCode;
+
+use super::answer::{Context, answer};
+use super::page::raw_refusal;
+use crate::bridge::{Io, Stream};
+
+/// How many bytes of a refused client are read and thrown away.
+const LINGER_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Serves one connection to its end.
+pub(super) async fn run(stream: Stream, context: Context) {
+    let context = Arc::new(context);
+    let (house, wire) = (Arc::clone(&context.house), Arc::clone(&context.wire));
+    let result = {
+        let io = Io::new(stream.clone(), Arc::clone(&wire), house.limits.write_stall);
+        let service_context = Arc::clone(&context);
+        let service = service_fn(move |request| answer(request, Arc::clone(&service_context)));
+        let mut serving = pin!(
+            http1::Builder::new()
+                .max_buf_size(house.limits.head.max(8192))
+                .max_headers(100)
+                .serve_connection(io, service)
+        );
+        let mut result = race(serving.as_mut(), async { house.stopped().or(wire.evicted()).await }).await;
+        if result.is_none() {
+            serving.as_mut().graceful_shutdown();
+            // Idle, or half a head: nobody waits for an answer. Who is busy finishes, within the grace time after a stop.
+            if wire.is_busy() {
+                let cut = async {
+                    house.stopped().await;
+                    Timer::after(house.grace()).await;
+                };
+                result = race(serving.as_mut(), cut).await;
+            }
+        }
+        result.unwrap_or(Ok(()))
+    };
+    wire.ended();
+    match last_word(&context, result) {
+        Some(status) => farewell(stream, &raw_refusal(status), house.limits.linger).await,
+        None if wire.lingers() => farewell(stream, "", house.limits.linger).await,
+        None => {}
+    }
+}
+
+/// What `work` yields, or nothing if `end` comes first.
+async fn race<T>(work: impl Future<Output = T>, end: impl Future<Output = ()>) -> Option<T> {
+    let end = async {
+        end.await;
+        None
+    };
+    async { Some(work.await) }.or(end).await
+}
+
+/// What is still to be said to a client whose request could not be read.
+fn last_word(context: &Context, result: Result<(), hyper::Error>) -> Option<StatusCode> {
+    let error = result.err()?;
+    if context.wire.head_expired() {
+        return Some(StatusCode::RequestTimeout);
+    }
+    // hyper answers other nonsense itself, but is silent towards those who speak HTTP/2.
+    (error.is_parse_version_h2() && !context.wire.ever_sent()).then_some(StatusCode::BadRequest)
+}
+
+/// Says a last word, then reads on for a moment: closing with unread bytes would take the word away from the client.
+pub(super) async fn farewell(mut stream: Stream, word: &str, time: Duration) {
+    let talk = async {
+        if stream.write_all(word.as_bytes()).await.is_err() || stream.finish_sending().is_err() {
+            return;
+        }
+        let mut rest = [0_u8; 8192];
+        let mut left = LINGER_BYTES;
+        while let Ok(count @ 1..) = stream.read(&mut rest).await
+            && left > 0
+        {
+            left = left.saturating_sub(count as u64);
+        }
+    };
+    let late = async {
+        Timer::after(time).await;
+    };
+    talk.or(late).await;
+}

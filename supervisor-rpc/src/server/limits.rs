@@ -1,0 +1,64 @@
+//! What a client may cost: sizes, times and numbers.
+
+use std::time::Duration;
+
+/// The limits of the server. [`default`](Self::default) is for a daemon that faces the world.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// The head of a request, in bytes; at least 8,192. Default 16 KiB.
+    pub head: usize,
+    /// From the first byte of a head to its last. Default 10 s.
+    pub head_time: Duration,
+    /// Between requests, and before the first. Default 60 s.
+    pub idle_time: Duration,
+    /// The body of a request, in bytes. Default 8 MiB.
+    pub body: u64,
+    /// For the whole body. Default 30 s.
+    pub body_time: Duration,
+    /// A write that makes no progress for this long ends the connection. Default 30 s.
+    pub write_stall: Duration,
+    /// How long a refused client may go on sending before it is cut off, so that it can read why. Default 2 s.
+    pub linger: Duration,
+    /// Connections at once, over all listeners. Default 1,024, or a quarter of the free descriptors if that is less.
+    pub connections: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            head: 16 * 1024,
+            head_time: Duration::from_secs(10),
+            idle_time: Duration::from_secs(60),
+            body: 8 * 1024 * 1024,
+            body_time: Duration::from_secs(30),
+            write_stall: Duration::from_secs(30),
+            linger: Duration::from_secs(2),
+            connections: connections(free_descriptors()),
+        }
+    }
+}
+
+fn connections(free_descriptors: u64) -> usize {
+    usize::try_from(free_descriptors / 4).unwrap_or(usize::MAX).clamp(8, 1024)
+}
+
+/// The soft limit less what is open now, as far as the system tells.
+fn free_descriptors() -> u64 {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
+    let open = std::fs::read_dir("/dev/fd").map_or(64, |entries| entries.count() as u64);
+    limit.saturating_sub(open)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_descriptors_for_the_programs() {
+        for (free, expected) in [(u64::MAX, 1024), (4096, 1024), (1000, 250), (0, 8)] {
+            assert_eq!(connections(free), expected);
+        }
+        assert!((8..=1024).contains(&Limits::default().connections));
+    }
+}

@@ -1,0 +1,30 @@
+//! The HTTP server: sockets, connections, credentials, the application and its log streams.
+//!
+//! Opened in two steps. [`bind_all`] makes the sockets while the daemon is still synchronous, so that its errors reach
+//! the terminal; [`serve`] answers on them once the runtime is there. What a call means is decided by the
+//! [`RpcDispatch`] that the application was given, never here.
+
+mod access;
+mod answer;
+mod app;
+mod auth;
+mod connection;
+mod limits;
+mod listen;
+mod logtail;
+mod origin;
+mod page;
+mod path;
+mod serve;
+mod table;
+mod wire;
+
+pub use app::{Application, Chunks, RpcDispatch, RpcReply, State, caller};
+pub use auth::Guard;
+pub use limits::Limits;
+pub use listen::{BindError, Bound, Note, Socket, bind, bind_all};
+pub use logtail::stream_body;
+pub use serve::{Serving, serve};
+
+#[cfg(test)]
+pub(crate) mod tests;

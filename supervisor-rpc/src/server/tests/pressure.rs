@@ -1,0 +1,167 @@
+//! Slow, silent, many and rude clients.
+
+use super::*;
+
+#[test]
+fn slow_heads_are_told_and_cut() {
+    let lab = Lab::with(quick_limits(), None, |_| {});
+    for mut talk in lab.both() {
+        talk.ask(&get("/ok.html"));
+        let start = Instant::now();
+        talk.send("GET /ok.html HT");
+        let answer = talk.answer();
+        assert_eq!((answer.status, answer.header("connection")), (408, Some("close")));
+        assert!((250..2000).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
+        assert!(talk.closed());
+    }
+}
+
+#[test]
+fn a_head_that_drips_is_bounded_as_a_whole() {
+    let lab = Lab::with(quick_limits(), None, |_| {});
+    let mut talk = lab.unix();
+    let start = Instant::now();
+    for _ in 0..100 {
+        if talk.stream.write_all(b"G").is_err() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(start.elapsed() < Duration::from_millis(1500), "{:?}", start.elapsed());
+}
+
+#[test]
+fn slow_bodies_are_told_and_cut() {
+    let lab = Lab::with(quick_limits(), None, |_| {});
+    for request in [
+        "POST /RPC2 HTTP/1.1\r\nContent-Length: 100\r\n\r\n<",
+        "POST /ok.html HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\na",
+    ] {
+        for mut talk in lab.both() {
+            let answer = talk.ask(request);
+            assert_eq!((answer.status, answer.header("connection")), (408, Some("close")));
+        }
+    }
+}
+
+#[test]
+fn idle_connections_are_closed_without_a_word() {
+    let lab = Lab::with(quick_limits(), None, |_| {});
+    let (start, silent) = (Instant::now(), lab.both());
+    for mut talk in silent {
+        assert!(talk.closed());
+        assert!((500..3000).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
+    }
+    for open in [Lab::unix, Lab::tcp] {
+        let mut talk = open(&lab);
+        talk.ask(&get("/ok.html"));
+        // Longer idle than a head may take.
+        std::thread::sleep(Duration::from_millis(400));
+        assert_eq!(talk.ask(&get("/ok.html")).body, "OK");
+        assert!(talk.closed());
+    }
+}
+
+#[test]
+fn a_chunked_body_is_cut_at_the_limit() {
+    let lab = Lab::with(quick_limits(), None, |_| {});
+    for mut talk in lab.both() {
+        talk.send("POST /ok.html HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+        let chunk = format!("4000\r\n{}\r\n", "x".repeat(0x4000));
+        for _ in 0..20 {
+            talk.send(&chunk);
+        }
+        assert_eq!(talk.answer().status, 413);
+    }
+}
+
+#[test]
+fn a_head_without_end_is_cut() {
+    let lab = Lab::new();
+    let mut talk = lab.tcp();
+    talk.send("GET / HTTP/1.1\r\nX: ");
+    let block = vec![b'x'; 1 << 20];
+    let refused = (0..64).any(|_| talk.stream.write_all(&block).is_err());
+    assert!(refused, "64 MiB of head were taken");
+}
+
+#[test]
+fn the_longest_idle_makes_room_and_the_busy_do_not() {
+    let limits = Limits { connections: 3, ..Limits::default() };
+    let lab = Lab::with(limits, None, |_| {});
+    let mut streams: Vec<_> = (0..2).map(|_| lab.unix()).collect();
+    for stream in &mut streams {
+        stream.send(get("/logtail/cat")).until("1024\n");
+    }
+    let mut idle = lab.tcp();
+    idle.ask(&get("/ok.html"));
+    eventually("it is idle", || lab.backend.lines(Level::Trace).len() == 1);
+    // The fourth takes the place of the idle one.
+    let mut fourth = lab.unix();
+    fourth.send(get("/logtail/cat")).until("1024\n");
+    assert!(idle.closed());
+    // The fifth finds no place.
+    let answer = lab.tcp().ask(&get("/ok.html"));
+    assert_eq!((answer.status, answer.header("connection")), (503, Some("close")));
+    assert_eq!(lab.unix().ask(&get("/ok.html")).status, 503);
+    // Nobody who was there is harmed, and a place that is left is taken.
+    lab.backend.append("to all\n");
+    for stream in &mut streams {
+        stream.until("to all\n");
+    }
+    drop(fourth);
+    eventually("a place is free", || lab.unix().ask(&get("/ok.html")).status == 200);
+}
+
+#[test]
+fn many_unfinished_requests_keep_nobody_waiting() {
+    let lab = Lab::with(Limits { connections: 400, ..Limits::default() }, None, |_| {});
+    let mut held: Vec<_> = (0..100).flat_map(|_| lab.both()).collect();
+    for talk in &mut held {
+        talk.send("POST /RPC2 HTTP/1.1\r\nContent-Length: 100\r\n\r\n<methodCall>");
+    }
+    let start = Instant::now();
+    for _ in 0..20 {
+        assert_eq!(lab.unix().ask(&post("/RPC2", "x")).status, 200);
+    }
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+}
+
+#[test]
+fn work_goes_on_without_its_client() {
+    let lab = Lab::new();
+    for mut talk in lab.both() {
+        talk.send(post("/RPC2", "slow"));
+        let before = lab.calls.finished.load(Ordering::SeqCst);
+        eventually("it has begun", || lab.calls.started.load(Ordering::SeqCst) > before);
+        drop(talk);
+        eventually("it is finished", || lab.calls.finished.load(Ordering::SeqCst) > before);
+    }
+}
+
+#[test]
+fn mutated_requests_kill_nobody() {
+    let lab = Lab::with(quick_limits(), None, |_| {});
+    let seeds = [
+        get("/ok.html"),
+        post("/RPC2", "x"),
+        "POST /ok.html HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n".to_owned(),
+    ];
+    let mut random: u32 = 12345;
+    let mut next = |below: usize| {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (random >> 8) as usize % below
+    };
+    for round in 0..300 {
+        let mut bytes = seeds[round % seeds.len()].clone().into_bytes();
+        for _ in 0..=next(4) {
+            let at = next(bytes.len());
+            bytes[at] = u8::try_from(next(256)).unwrap();
+        }
+        let mut talk = lab.unix();
+        // What comes back does not matter.
+        let _ = talk.stream.write_all(&bytes);
+    }
+    assert_eq!(lab.ask(&get("/ok.html")).body, "OK");
+    assert_eq!(lab.backend.lines(Level::Error), Vec::<String>::new());
+}

@@ -1,0 +1,182 @@
+//! What a connection is doing at the moment, and how long it may go on so.
+//!
+//! Two clocks: a connection without a request is idle, and may be for long; from the first byte of a head on its rest must
+//! come soon. While a request is answered there is no limit here. Reads and writes nothing itself.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use async_channel::{Receiver, Sender};
+
+use super::access::{AccessLog, Request};
+use super::limits::Limits;
+use crate::bridge::Pace;
+
+/// The state of one connection, shared by its stream, its answers and the table of connections.
+pub(super) struct Wire {
+    now: Mutex<Now>,
+    idle_time: Duration,
+    head_time: Duration,
+    access: AccessLog,
+    evict: Sender<Infallible>,
+    evicted: Receiver<Infallible>,
+}
+
+struct Now {
+    phase: Phase,
+    /// Bytes sent since the last complete answer.
+    sent: u64,
+    /// Answers whose last bytes may still be on their way.
+    answered: VecDeque<Request>,
+    expired: bool,
+    linger: bool,
+    ever_sent: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Idle { since: Instant },
+    Head { since: Instant },
+    Busy,
+}
+
+impl Wire {
+    pub(super) fn new(limits: &Limits, access: AccessLog) -> Arc<Self> {
+        let (evict, evicted) = async_channel::bounded(1);
+        let now = Now {
+            phase: Phase::Idle { since: Instant::now() },
+            sent: 0,
+            answered: VecDeque::new(),
+            expired: false,
+            linger: false,
+            ever_sent: false,
+        };
+        let (idle_time, head_time) = (limits.idle_time, limits.head_time);
+        Arc::new(Self { now: Mutex::new(now), idle_time, head_time, access, evict, evicted })
+    }
+
+    fn now(&self) -> MutexGuard<'_, Now> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A request has begun; it ends when the ticket is dropped.
+    pub(super) fn begin(self: &Arc<Self>) -> Ticket {
+        self.now().phase = Phase::Busy;
+        Ticket { wire: Arc::clone(self), request: None }
+    }
+
+    /// Since when the connection has nothing to do.
+    pub(super) fn idle_since(&self) -> Option<Instant> {
+        let now = self.now();
+        match now.phase {
+            Phase::Idle { since } if now.answered.is_empty() => Some(since),
+            Phase::Idle { .. } | Phase::Head { .. } | Phase::Busy => None,
+        }
+    }
+
+    /// True while a request is answered, to its last byte.
+    pub(super) fn is_busy(&self) -> bool {
+        let now = self.now();
+        now.phase == Phase::Busy || !now.answered.is_empty()
+    }
+
+    /// True if the head of a request did not come in time.
+    pub(super) fn head_expired(&self) -> bool {
+        self.now().expired
+    }
+
+    /// True if anything was ever sent.
+    pub(super) fn ever_sent(&self) -> bool {
+        self.now().ever_sent
+    }
+
+    /// The client is refused while it may still be sending: let it read why before the connection goes.
+    pub(super) fn linger(&self) {
+        self.now().linger = true;
+    }
+
+    /// True if the connection was told to linger.
+    pub(super) fn lingers(&self) -> bool {
+        self.now().linger
+    }
+
+    /// Asks the connection to go, because somebody else needs its place.
+    pub(super) fn evict(&self) {
+        self.evict.close();
+    }
+
+    /// Resolves when the connection is asked to go.
+    pub(super) async fn evicted(&self) {
+        // Nothing is ever sent: an answer means that the channel is closed.
+        let _ = self.evicted.recv().await;
+    }
+
+    /// The connection has ended: what was answered is told, complete or not.
+    pub(super) fn ended(&self) {
+        while self.tell_oldest() {}
+    }
+
+    fn tell_oldest(&self) -> bool {
+        let mut now = self.now();
+        let Some(request) = now.answered.pop_front() else { return false };
+        let sent = std::mem::take(&mut now.sent);
+        drop(now);
+        self.access.tell(&request, sent);
+        true
+    }
+}
+
+impl Pace for Arc<Wire> {
+    fn read_deadline(&self) -> Option<Instant> {
+        match self.now().phase {
+            Phase::Idle { since } => Some(since + self.idle_time),
+            Phase::Head { since } => Some(since + self.head_time),
+            Phase::Busy => None,
+        }
+    }
+
+    fn expired(&self) {
+        let mut now = self.now();
+        now.expired = matches!(now.phase, Phase::Head { .. });
+    }
+
+    fn received(&self) {
+        let mut now = self.now();
+        if matches!(now.phase, Phase::Idle { .. }) {
+            now.phase = Phase::Head { since: Instant::now() };
+        }
+    }
+
+    fn sent(&self, count: usize) {
+        let mut now = self.now();
+        now.sent += count as u64;
+        now.ever_sent = true;
+    }
+
+    fn flushed(&self) {
+        self.tell_oldest();
+    }
+}
+
+/// One request being answered. Dropped when the last byte of the answer has been handed over, or will never be.
+pub(super) struct Ticket {
+    wire: Arc<Wire>,
+    request: Option<Request>,
+}
+
+impl Ticket {
+    /// What the access log will say; without it, nothing.
+    pub(super) fn record(&mut self, request: Request) {
+        self.request = Some(request);
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let mut now = self.wire.now();
+        now.phase = Phase::Idle { since: Instant::now() };
+        now.answered.extend(self.request.take());
+    }
+}
