@@ -16,6 +16,7 @@ use crate::domain::state::SupervisorState;
 use crate::event::occurrence::Occurrence;
 use crate::handle::{Handle, Shared};
 use crate::listener::EventListener;
+use crate::program::Program;
 use crate::request::Request;
 use crate::runtime::clock::{Clock, SystemClock};
 use crate::runtime::deadlines::Deadlines;
@@ -32,6 +33,7 @@ use crate::runtime::spawn::Spawner;
 use crate::runtime::spawner::{RealSpawner, SpawnOptions};
 use crate::runtime::subscribers::Subscribers;
 use crate::runtime::waiters::Waiters;
+use crate::sys::host::SystemHost;
 use crate::sys::orphan::KnownChildren;
 
 /// How many requests may wait for the loop; more make their senders wait.
@@ -94,6 +96,8 @@ impl Supervisor {
     pub async fn run(self) -> Result<RunOutcome, Error> {
         let Self { mut engine, notices, requests, handle: _, children } = self;
         let executor = Arc::clone(&engine.executor);
+        // async-process's driver must be at work before the first child is there.
+        while executor.try_tick() {}
         if let Some(children) = children {
             orphans::reap(&executor, children, engine.notices.clone())?;
         }
@@ -116,6 +120,7 @@ impl Supervisor {
 pub struct Builder {
     identifier: String,
     groups: Vec<spec::Group>,
+    programs: Vec<Program>,
     activity: Arc<dyn ActivityLog>,
     directory: Option<PathBuf>,
     strip_ansi: bool,
@@ -140,6 +145,7 @@ impl Default for Builder {
         Self {
             identifier: "supervisor".to_owned(),
             groups: Vec::new(),
+            programs: Vec::new(),
             activity: Arc::new(LogFacade),
             directory: None,
             strip_ansi: false,
@@ -159,6 +165,13 @@ impl Builder {
     #[must_use]
     pub fn identifier(mut self, identifier: impl Into<String>) -> Self {
         self.identifier = identifier.into();
+        self
+    }
+
+    /// Adds a program; its settings are checked by [`build`](Self::build).
+    #[must_use]
+    pub fn program(mut self, program: Program) -> Self {
+        self.programs.push(program);
         self
     }
 
@@ -250,8 +263,12 @@ impl Builder {
     /// Makes the supervisor: AUTO logs are made, shared sockets are proved; nothing is started.
     ///
     /// # Errors
-    /// [`Error::File`], [`Error::FastCgiSocket`], [`Error::Resource`].
-    pub fn build(self) -> Result<Supervisor, Error> {
+    /// [`Error::Settings`], [`Error::File`], [`Error::FastCgiSocket`], [`Error::Resource`].
+    pub fn build(mut self) -> Result<Supervisor, Error> {
+        for program in std::mem::take(&mut self.programs) {
+            let group = program.build(&SystemHost).map_err(|error| Error::Settings(error.to_string()))?;
+            self.groups.push(group);
+        }
         let children = self.reap_orphans.then(KnownChildren::new);
         let options = SpawnOptions {
             pass_service_manager_env: self.pass_service_manager_env,
