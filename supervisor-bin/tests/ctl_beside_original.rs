@@ -56,7 +56,7 @@ const LINES: &[&str] = &[
     "avail x",
     "reread",
     "update",
-    "update zz yy",
+    "update zz",
     "add",
     "add zz g",
     "remove zz g",
