@@ -36,8 +36,12 @@ struct Queue<L, P> {
     lost: u64,
     /// The place itself, while no thread has it.
     place: Option<P>,
+    /// Items that were ever put into the queue.
+    posted: u64,
     /// Items that were taken and done with; a standstill of this number is a standstill of the place.
     done: u64,
+    /// What `done` was when somebody waited in vain.
+    stuck_at: Option<u64>,
     busy: bool,
     closed: bool,
 }
@@ -69,7 +73,9 @@ impl<L: Line, P: Place<L>> Lane<L, P> {
             bytes: 0,
             lost: 0,
             place: Some(place),
+            posted: 0,
             done: 0,
+            stuck_at: None,
             busy: false,
             closed: false,
         };
@@ -107,6 +113,7 @@ impl<L: Line, P: Place<L>> Lane<L, P> {
             return;
         }
         queue.bytes += line.size();
+        queue.posted += 1;
         queue.items.push_back(Item::Line(line));
         drop(queue);
         self.shared.filled.notify_one();
@@ -123,6 +130,7 @@ impl<L: Line, P: Place<L>> Lane<L, P> {
         }
         let (reply, answer) = std::sync::mpsc::sync_channel(1);
         if !queue.closed {
+            queue.posted += 1;
             // The one who waits may have given up; then nobody wants the reply.
             queue.items.push_back(Item::Command(Box::new(move |place| drop(reply.send(command(place))))));
         } else {
@@ -131,6 +139,22 @@ impl<L: Line, P: Place<L>> Lane<L, P> {
         drop(queue);
         self.shared.filled.notify_one();
         answer.recv().map_err(|_| io::Error::other("the log has been closed"))
+    }
+
+    /// Waits until what was posted so far is written, but not longer than `patience`; and not at all while the place is
+    /// still where it was when somebody waited in vain.
+    pub(super) fn settle(&self, patience: Duration) {
+        let mut queue = self.shared.lock();
+        let target = queue.posted;
+        while queue.done < target && queue.stuck_at != Some(queue.done) {
+            let before = queue.done;
+            let (after, wait) =
+                self.shared.progress.wait_timeout(queue, patience).unwrap_or_else(PoisonError::into_inner);
+            queue = after;
+            if wait.timed_out() && queue.done == before {
+                queue.stuck_at = Some(before);
+            }
+        }
     }
 
     /// Waits until all that was posted is written. Gives up when nothing moves for as long as `patience`.
@@ -176,6 +200,7 @@ fn serve<L: Line, P: Place<L>>(shared: &Shared<L, P>, mut place: P) {
             queue.bytes = queue.bytes.saturating_sub(line.size());
         }
         drop(queue);
+        let is_item = next.is_some();
         match next {
             Some(Item::Line(line)) => place.write(line),
             Some(Item::Command(command)) => command(&mut place),
@@ -185,7 +210,7 @@ fn serve<L: Line, P: Place<L>>(shared: &Shared<L, P>, mut place: P) {
             place.lost(lost);
         }
         queue = shared.lock();
-        queue.done += 1;
+        queue.done += u64::from(is_item);
         shared.progress.notify_all();
     }
 }
@@ -244,6 +269,22 @@ mod tests {
         let lost: u64 = lines.iter().filter_map(|line| line.strip_prefix("lost ")?.parse::<u64>().ok()).sum();
         let whole = lines.iter().filter(|line| !line.starts_with("lost")).count() as u64;
         assert_eq!(whole + lost, 101, "every line was written or counted");
+    }
+
+    #[test]
+    fn who_waits_for_a_stuck_place_waits_once() {
+        let (place, opener, seen) = gate();
+        let lane = Lane::new(place, 1000);
+        lane.start("test");
+        lane.post("one".to_owned());
+        for _ in 0..1000 {
+            lane.settle(Duration::from_millis(20));
+        }
+        drop(opener);
+        assert!(lane.flush(Duration::from_secs(20)));
+        lane.post("two".to_owned());
+        lane.settle(Duration::from_secs(20));
+        assert_eq!(seen.try_iter().collect::<Vec<_>>(), ["one", "two"], "what was posted is written");
     }
 
     #[test]

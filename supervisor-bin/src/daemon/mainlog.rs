@@ -24,6 +24,9 @@ const QUEUE: usize = 8 << 20;
 /// How long the end of the daemon waits for a log that does not move at all.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How long an answer waits for the lines about it.
+const SETTLING: Duration = Duration::from_millis(50);
+
 /// Where the lines are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Keeping {
@@ -123,6 +126,11 @@ impl MainLog {
     /// Gives the log a thread of its own. Not before the last fork.
     pub(super) fn start(&self) {
         self.lane.start("activity-log");
+    }
+
+    /// Waits a moment until what has been said is in the file: whoever is told of something may look it up there.
+    pub(super) fn settle(&self) {
+        self.lane.settle(SETTLING);
     }
 
     /// Waits until everything is written, but not for a place where nothing moves.

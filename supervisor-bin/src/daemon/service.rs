@@ -1,16 +1,38 @@
 //! The HTTP service of one life of the daemon: namespaces, application, sockets.
 
+use std::future::Future;
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use supervisor_core::Handle;
 use supervisor_core::config::Settings;
 use supervisor_core::domain::level::Level;
 use supervisor_core::domain::server::{Server, ServerAddress};
-use supervisor_core::rpc::Registry;
+use supervisor_core::rpc::{Caller, Registry};
 use supervisor_rpc::namespace::{Factories, FactoryError, Section};
-use supervisor_rpc::server::{Application, Bound, Limits, Serving, serve};
+use supervisor_rpc::server::{Application, Bound, Limits, RpcDispatch, RpcReply, Serving, serve};
 use supervisor_rpc::xmlrpc::Dispatcher;
+
+use super::mainlog::MainLog;
+
+/// Answers calls; what a call has made us say is in the log before its answer goes out.
+struct Calls {
+    dispatcher: Dispatcher,
+    log: Arc<MainLog>,
+}
+
+impl RpcDispatch for Calls {
+    fn dispatch(&self, body: Vec<u8>, caller: Caller) -> Pin<Box<dyn Future<Output = RpcReply> + Send>> {
+        let answer = RpcDispatch::dispatch(&self.dispatcher, body, caller);
+        let log = Arc::clone(&self.log);
+        Box::pin(async move {
+            let answer = answer.await;
+            log.settle();
+            answer
+        })
+    }
+}
 
 /// Makes the namespaces that the configuration asks for.
 ///
@@ -50,10 +72,12 @@ pub(super) fn start(
     registry: Registry,
     handle: &Handle,
     settings: &Settings,
+    log: &Arc<MainLog>,
     bound: Vec<Bound>,
 ) -> io::Result<Serving> {
     let origins = settings.servers.iter().flat_map(|server| server.allowed_origins.clone()).collect();
-    let application = Application::new(Arc::new(Dispatcher::new(registry, handle)), handle.clone())
+    let calls = Calls { dispatcher: Dispatcher::new(registry, handle), log: Arc::clone(log) };
+    let application = Application::new(Arc::new(calls), handle.clone())
         .allow_origins(origins)
         .allow_hosts(allowed_hosts(&settings.servers));
     serve(bound, application, Limits::default())
