@@ -1,6 +1,7 @@
 //! `examples/listener.rs` under a real supervisor, such as Supervisor 4.3.
 //!
 //! `SUPERVISOR_ORIGINAL` names the directory with a `supervisord`; without it there is nothing to test.
+#![allow(clippy::disallowed_methods, reason = "a test starts processes and looks at the clock")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

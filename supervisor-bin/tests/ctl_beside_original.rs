@@ -1,6 +1,7 @@
 //! Our supervisorctl beside the original one, both at the original daemon: the same words, columns and exit statuses.
 //!
 //! Runs where `SUPERVISOR_ORIGINAL` names the directory that holds the original's programs; passes without it.
+#![allow(clippy::disallowed_methods, reason = "a test starts processes and looks at the clock")]
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking and says what it left out")]
 
 use std::path::{Path, PathBuf};

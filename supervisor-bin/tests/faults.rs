@@ -125,6 +125,13 @@ impl Drop for Lab {
             let _ = kill_process(pid, Signal::TERM);
             drop(daemon.wait());
         }
+        // One in the background, after a failed test.
+        let written = fs::read_to_string(self.path("pid")).unwrap_or_default();
+        let Ok(pid) = written.trim().parse::<i32>() else { return };
+        let words = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        if words.contains(&*self.folder.path().to_string_lossy()) {
+            let _ = kill_process(Pid::from_raw(pid).unwrap(), Signal::TERM);
+        }
     }
 }
 

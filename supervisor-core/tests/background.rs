@@ -1,4 +1,5 @@
 //! Goes into the background for real. Without the test harness, whose threads would forbid it.
+#![allow(clippy::disallowed_methods, reason = "a test starts processes and looks at the clock")]
 
 use std::fmt::Write;
 use std::path::PathBuf;

@@ -1,6 +1,7 @@
 //! The scanner against Python's own: random files go to both, and both must see the same.
 //!
 //! Skipped, with a word, where there is no `python3`.
+#![allow(clippy::disallowed_methods, reason = "a test starts processes and looks at the clock")]
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
 use std::io::Write;

@@ -198,6 +198,7 @@ impl Drop for EndLostChild {
 
 fn spawn_quickly(order: &StartOrder, start: &Start<'_>) -> Result<Spawned, Failure> {
     let (ours, theirs) = open_pipes(order).map_err(Failure::Pipes)?;
+    #[expect(clippy::disallowed_methods, reason = "this is the spawner")]
     let mut command = std::process::Command::new(start.program);
     if let Some((name, arguments)) = start.words.split_first() {
         command.arg0(name).args(arguments);

@@ -120,6 +120,7 @@ pub(crate) fn command(start: Start<'_>, note: Arc<BirthNote>) -> Result<Command,
         cannot_execute: cannot("exec", start.words.first().map_or("", String::as_str).as_ref()),
     };
     // The name does not matter: the plan executes its own program and never comes back.
+    #[expect(clippy::disallowed_methods, reason = "what the spawner is made of")]
     let mut command = Command::new("supervisor");
     // SAFETY: `Plan::run` makes async-signal-safe calls on prepared memory only, as pre_exec demands.
     unsafe { command.pre_exec(move || plan.run()) };

@@ -7,12 +7,12 @@ use super::*;
 
 fn unix(path: &Path) -> Server {
     let address = ServerAddress::Unix { path: path.to_owned(), mode: 0o700, owner: None };
-    Server { section: "unix_http_server".to_owned(), address, credentials: None }
+    Server::new("unix_http_server", address)
 }
 
 fn inet(host: Option<&str>, port: u16) -> Server {
     let address = ServerAddress::Inet { host: host.map(str::to_owned), port };
-    Server { section: "inet_http_server".to_owned(), address, credentials: None }
+    Server::new("inet_http_server", address)
 }
 
 fn one(server: &Server) -> Result<(Bound, Vec<Note>), BindError> {

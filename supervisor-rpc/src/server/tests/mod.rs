@@ -125,12 +125,12 @@ pub(crate) struct Lab {
 
 fn unix_server(path: PathBuf) -> Server {
     let address = ServerAddress::Unix { path, mode: 0o700, owner: None };
-    Server { section: "unix_http_server".to_owned(), address, credentials: None }
+    Server::new("unix_http_server", address)
 }
 
 fn inet_server(port: u16) -> Server {
     let address = ServerAddress::Inet { host: Some("127.0.0.1".to_owned()), port };
-    Server { section: "inet_http_server".to_owned(), address, credentials: None }
+    Server::new("inet_http_server", address)
 }
 
 pub(crate) fn quick_limits() -> Limits {
