@@ -59,7 +59,7 @@ pub enum ValueError {
     SocketPath(String),
     #[error("No closing quotation")]
     Quotation,
-    #[error("Unexpected end of key/value pairs in value {}", repr(.0))]
+    #[error("Unexpected end of key/value pairs in value '{0}'")]
     Pairs(String),
     #[error("value {} is not a URL", repr(.0))]
     Url(String),

@@ -120,7 +120,7 @@ pub enum ErrorKind {
     /// Lines that are neither header nor option, with their numbers.
     #[error("Source contains parsing errors: {file}{lines}", file = repr(file), lines = faults(lines))]
     Syntax { file: String, lines: Vec<(usize, String)> },
-    #[error("File contains no section headers.\nfile: {file}, line: {line}\n{text}", file = repr(file), text = repr(text))]
+    #[error("File contains no section headers.\nfile: {file}, line: {line}\n{text}", file = repr(file), text = quoted(text))]
     NoSectionHeader { file: String, line: usize, text: String },
     #[error(".ini file does not include {0} section")]
     MissingSection(&'static str),
@@ -182,6 +182,23 @@ pub enum ErrorKind {
     AmbiguousMember { group: String, name: String },
 }
 
+/// The most lines of one file that a message lists, and the most characters of each that it shows.
+const MAXIMUM_LINES: usize = 200;
+const MAXIMUM_CHARACTERS: usize = 1000;
+
 fn faults(lines: &[(usize, String)]) -> String {
-    lines.iter().map(|(number, text)| format!("\n\t[line {number:2}]: {}", repr(text))).collect()
+    let listed = lines.iter().take(MAXIMUM_LINES);
+    let mut text: String = listed.map(|(number, text)| format!("\n\t[line {number:2}]: {}", quoted(text))).collect();
+    if let Some(more) = lines.len().checked_sub(MAXIMUM_LINES).filter(|more| *more > 0) {
+        text.push_str(&format!("\n\tand {more} further lines"));
+    }
+    text
+}
+
+/// The line in quotes; a line of a foreign file may be of any length.
+fn quoted(text: &str) -> String {
+    match text.char_indices().nth(MAXIMUM_CHARACTERS) {
+        Some((end, _)) => repr(&text[..end]) + "...",
+        None => repr(text),
+    }
 }

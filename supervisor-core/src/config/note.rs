@@ -53,32 +53,40 @@ impl Notes {
 /// At most this many notes about spelling and repetition: a file of garbage must not fill the log.
 const MAXIMUM_HINTS: usize = 100;
 
+/// At most this many unknown keys are compared with known ones.
+const MAXIMUM_COMPARED: usize = 1000;
+
 /// Keys that are probably misspelt, and sections and keys that are given twice.
 pub(crate) fn hints(document: &Document, notes: &mut Notes) {
     let mut hints = Vec::new();
-    let fallback = document.defaults().entries().iter().filter(|entry| !options::exists(&entry.key));
-    for entry in fallback {
-        if let Some(meant) = options::nearest_of_all(&entry.key) {
-            hints.push(misspelt(&entry.key, document.defaults(), &entry.place.to_string(), meant));
-        }
-    }
+    let mut compared = 0;
+    let mut compare =
+        |section: &Section, known: &dyn Fn(&str) -> bool, nearest: &dyn Fn(&str) -> Option<&'static str>| {
+            let mut found = Vec::new();
+            for entry in section.entries().iter().filter(|entry| !known(&entry.key)) {
+                compared += 1;
+                if compared > MAXIMUM_COMPARED {
+                    break;
+                }
+                if let Some(meant) = nearest(&entry.key) {
+                    found.push(misspelt(&entry.key, section, &entry.place.to_string(), meant));
+                }
+            }
+            found
+        };
+    hints.extend(compare(document.defaults(), &options::exists, &options::nearest_of_all));
     for section in document.sections() {
         let Some(table) = SectionTable::of(&section.name) else { continue };
         repetitions(section, table, &mut hints);
-        if table.open || hints.len() > MAXIMUM_HINTS {
-            continue;
-        }
-        for entry in section.entries().iter().filter(|entry| table.row(&entry.key).is_none()) {
-            if let Some(meant) = table.nearest(&entry.key) {
-                hints.push(misspelt(&entry.key, section, &entry.place.to_string(), meant));
-            }
+        if !table.open {
+            hints.extend(compare(section, &|key| table.row(key).is_some(), &|key| table.nearest(key)));
         }
     }
     let more = hints.len().saturating_sub(MAXIMUM_HINTS);
     hints.truncate(MAXIMUM_HINTS);
     hints.into_iter().for_each(|hint| notes.warn(hint));
     if more > 0 {
-        notes.warn(format!("{more} or more further keys and sections are misspelt or repeated"));
+        notes.warn(format!("{more} further keys or sections are misspelt or repeated"));
     }
 }
 

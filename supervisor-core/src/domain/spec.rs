@@ -122,8 +122,8 @@ pub struct FastCgiSocket {
     pub mode: u32,
 }
 
-/// Settings of one process.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Settings of one process. `Debug` shows the names of its variables, never their values.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Process {
     /// `process_name`, expanded: the name within the group.
     pub name: String,
@@ -167,6 +167,16 @@ pub struct Process {
     pub serverurl: Option<String>,
     /// The shared socket, for processes of an fcgi-program.
     pub socket: Option<FastCgiSocket>,
+}
+
+impl fmt::Debug for Process {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Process")
+            .field("name", &self.name)
+            .field("command", &self.command)
+            .field("environment", &self.environment.keys())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Process {

@@ -23,6 +23,22 @@ fn account(user: unistd::User) -> User {
     User { name: user.name, uid: user.uid.as_raw(), gid: user.gid.as_raw() }
 }
 
+/// The entries of a directory whose names match. Two stars mean no more than one here, and a bracket that is never closed is
+/// a character.
+fn matching(directory: &Path, part: &str) -> Vec<PathBuf> {
+    let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
+    let mut part = part.to_owned();
+    while part.contains("**") {
+        part = part.replace("**", "*");
+    }
+    let pattern = glob::Pattern::new(&part).or_else(|_| glob::Pattern::new(&part.replace('[', "[[]")));
+    let listed = if directory == Path::new("") { Path::new(".") } else { directory };
+    let (Ok(pattern), Ok(entries)) = (pattern, listed.read_dir()) else { return Vec::new() };
+    let names = entries.filter_map(Result::ok).map(|entry| entry.file_name());
+    let matching = names.filter(|name| pattern.matches_with(&name.to_string_lossy(), options));
+    matching.map(|name| directory.join(name)).collect()
+}
+
 impl Host for SystemHost {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
@@ -34,26 +50,17 @@ impl Host for SystemHost {
     }
 
     fn glob(&self, pattern: &str) -> Vec<PathBuf> {
-        let options = glob::MatchOptions {
-            case_sensitive: true,
-            require_literal_separator: true,
-            require_literal_leading_dot: true,
-        };
-        // Two stars mean no more than one here, and a bracket that is never closed is a character.
-        let mut pattern = pattern.to_owned();
-        while pattern.contains("**") {
-            pattern = pattern.replace("**", "*");
+        // Level by level, since the crate's own walk leaves out names with a dot and panics on names that are no text.
+        let mut found = vec![PathBuf::from(if pattern.starts_with('/') { "/" } else { "" })];
+        for part in pattern.split('/').filter(|part| !part.is_empty()) {
+            found = match part.contains(['*', '?', '[']) {
+                true => found.iter().flat_map(|directory| matching(directory, part)).collect(),
+                false => found.into_iter().map(|directory| directory.join(part)).collect(),
+            };
         }
-        let paths = match glob::glob_with(&pattern, options) {
-            Ok(paths) => paths,
-            Err(_) => match glob::glob_with(&pattern.replace('[', "[[]"), options) {
-                Ok(paths) => paths,
-                Err(_) => return Vec::new(),
-            },
-        };
-        let mut paths: Vec<PathBuf> = paths.filter_map(Result::ok).collect();
-        paths.sort_by(|a, b| a.as_os_str().cmp(b.as_os_str()));
-        paths
+        found.retain(|path| path.symlink_metadata().is_ok());
+        found.sort_by(|a, b| a.as_os_str().cmp(b.as_os_str()));
+        found
     }
 
     fn is_directory(&self, path: &Path) -> bool {
@@ -98,5 +105,53 @@ impl Host for SystemHost {
 
     fn current_directory(&self) -> PathBuf {
         std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn patterns() {
+        use std::os::unix::ffi::OsStrExt;
+
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join(std::ffi::OsStr::from_bytes(b"no\xfftext")), "").unwrap();
+        for name in ["b.ini", "a.ini", ".hidden.ini", "c.conf", "[d.ini", "sub/e.ini", "sub/deep/f.ini"] {
+            let path = directory.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        }
+        let table: [(&str, &[&str]); 10] = [
+            ("*.ini", &["[d.ini", "a.ini", "b.ini"]),
+            ("[ab].ini", &["a.ini", "b.ini"]),
+            ("[!a].ini", &["b.ini"]),
+            ("?.conf", &["c.conf"]),
+            (".*.ini", &[".hidden.ini"]),
+            ("**/*.ini", &["sub/e.ini"]),
+            ("***.conf", &["c.conf"]),
+            ("[d.ini", &["[d.ini"]),
+            ("./sub/../c.*", &["./sub/../c.conf"]),
+            ("none/*", &[]),
+        ];
+        for (pattern, wanted) in table {
+            let found = SystemHost.glob(&format!("{}/{pattern}", directory.path().display()));
+            let base = directory.path().display();
+            let wanted: Vec<String> = wanted.iter().map(|name| format!("{base}/{name}")).collect();
+            let found: Vec<String> = found.iter().map(|path| path.display().to_string()).collect();
+            assert_eq!(found, wanted, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn accounts_and_places() {
+        let root = SystemHost.user_by_id(0).unwrap();
+        assert_eq!(SystemHost.user_by_name(&root.name), Some(root));
+        assert!(SystemHost.user_by_name("no such user").is_none() && SystemHost.group_exists(0));
+        assert!(!SystemHost.node_name().is_empty() && SystemHost.is_directory(Path::new("/")));
+        assert!(SystemHost.read(Path::new("/dev/zero")).is_err());
     }
 }
