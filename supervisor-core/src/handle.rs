@@ -3,7 +3,7 @@
 //! Decides nothing: each verb posts a [`Request`] to the loop and waits for the answer. Dropping the future of a verb
 //! abandons the wait, never the work. A full mailbox makes the sender wait, so that clients cannot flood the loop.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -17,7 +17,8 @@ use crate::domain::name::{Namespec, ProcessName};
 use crate::domain::signal::Signal;
 use crate::domain::state::SupervisorState;
 use crate::listener::Event;
-use crate::logfile::{follow::Follow, read};
+use crate::logfile::follow::Follow;
+use crate::logfile::read::{self, ReadError};
 use crate::process::{ConfigDiff, ConfigInfo, LogTail, Outcome, ProcessInfo, Stream};
 use crate::request::{Reply, Request, Target, Verb};
 
@@ -299,8 +300,7 @@ impl Handle {
     /// [`NoFile`](RequestError::NoFile) (with the path, or empty if none is kept),
     /// [`BadArguments`](RequestError::BadArguments), [`Failed`](RequestError::Failed) if it cannot be read.
     pub async fn read_log(&self, name: &Namespec, stream: Stream, offset: i64, length: i64) -> Answer<Vec<u8>> {
-        let path = self.existing_log(name, stream).await?;
-        blocking::unblock(move || read::read(&path, offset, length)).await
+        read_file(self.existing_log(name, stream).await?, offset, length).await
     }
 
     /// The end of a process's log (Supervisor 4.3: `tailProcessStdoutLog`). Without a log, nothing.
@@ -310,7 +310,7 @@ impl Handle {
     pub async fn tail_log(&self, name: &Namespec, stream: Stream, offset: i64, length: i64) -> Answer<LogTail> {
         match self.log_path(name, stream).await? {
             None => Ok(LogTail::default()),
-            Some(path) => Ok(blocking::unblock(move || read::tail(&path, offset, length)).await),
+            Some(path) => Ok(blocking::unblock(move || tail_file(&path, offset, length)).await),
         }
     }
 
@@ -319,8 +319,7 @@ impl Handle {
     /// # Errors
     /// [`NoFile`](RequestError::NoFile), [`BadName`](RequestError::BadName).
     pub async fn follow_log(&self, name: &Namespec, stream: Stream, backlog: u64) -> Answer<Follow> {
-        let path = self.existing_log(name, stream).await?;
-        blocking::unblock(move || Follow::open(path, backlog)).await
+        follow_file(self.existing_log(name, stream).await?, backlog).await
     }
 
     /// Empties the log files of a process.
@@ -345,7 +344,7 @@ impl Handle {
     /// As [`read_log`](Self::read_log).
     pub async fn read_activity_log(&self, offset: i64, length: i64) -> Answer<Vec<u8>> {
         let path = self.shared.activity.file().ok_or_else(|| RequestError::NoFile(String::new()))?;
-        blocking::unblock(move || read::read(&path, offset, length)).await
+        read_file(path, offset, length).await
     }
 
     /// Follows the activity log.
@@ -354,7 +353,7 @@ impl Handle {
     /// [`RequestError::NoFile`].
     pub async fn follow_activity_log(&self, backlog: u64) -> Answer<Follow> {
         let path = self.shared.activity.file().ok_or_else(|| RequestError::NoFile(String::new()))?;
-        blocking::unblock(move || Follow::open(path, backlog)).await
+        follow_file(path, backlog).await
     }
 
     /// Empties the activity log (Supervisor 4.3: `clearLog`).
@@ -402,4 +401,37 @@ impl Handle {
     pub async fn restart_supervisor(&self) -> Answer<()> {
         self.tell(Request::Shutdown { restart: true }).await
     }
+}
+
+async fn read_file(path: PathBuf, offset: i64, length: i64) -> Answer<Vec<u8>> {
+    blocking::unblock(move || {
+        read::read(&path, offset, length).map_err(|error| match error {
+            ReadError::NoFile => RequestError::NoFile(path.display().to_string()),
+            ReadError::BadArguments => RequestError::BadArguments,
+            // Supervisor 4.3 gives no detail here.
+            ReadError::Unreadable(_) => RequestError::Failed(String::new()),
+        })
+    })
+    .await
+}
+
+/// Supervisor 4.3: nothing for a missing log, the offset given for an unreadable one.
+fn tail_file(path: &Path, offset: i64, length: i64) -> LogTail {
+    match read::tail(path, offset, length) {
+        Ok(tail) => {
+            LogTail { bytes: tail.bytes, offset: i64::try_from(tail.size).unwrap_or(i64::MAX), overflow: tail.overflow }
+        }
+        Err(ReadError::NoFile) => LogTail::default(),
+        Err(_) => LogTail { offset, ..LogTail::default() },
+    }
+}
+
+async fn follow_file(path: PathBuf, backlog: u64) -> Answer<Follow> {
+    blocking::unblock(move || {
+        Follow::open(path.clone(), backlog).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => RequestError::NoFile(path.display().to_string()),
+            _ => RequestError::Failed(format!("{}: {error}", path.display())),
+        })
+    })
+    .await
 }

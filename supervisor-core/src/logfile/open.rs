@@ -1,0 +1,23 @@
+//! Opens log files: the one place that says how.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+/// Opens a log for appending and creates it if it is missing, with the umask of the process.
+///
+/// # Errors
+/// What the system says.
+pub fn open_append(path: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).create(true).open(path)
+}
+
+/// Opens a log for reading. Never waits (a FIFO without a writer) and never takes a terminal.
+///
+/// # Errors
+/// What the system says.
+pub fn open_read(path: &Path) -> io::Result<File> {
+    let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
+    OpenOptions::new().read(true).custom_flags(flags.bits() as i32).open(path)
+}
