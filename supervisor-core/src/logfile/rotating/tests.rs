@@ -1,4 +1,5 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::print_stderr, reason = "says why a test was skipped")]
 
 use super::*;
 use proptest::prelude::*;
@@ -251,7 +252,7 @@ impl SmallDisk {
         if mount.output().is_ok_and(|output| output.status.success()) {
             return Some(Self(directory));
         }
-        println!("skipped: a file system can only be mounted by root");
+        eprintln!("skipped: a file system can only be mounted by root");
         None
     }
 }
