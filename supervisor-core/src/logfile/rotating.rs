@@ -82,11 +82,6 @@ impl RotatingFile {
         &self.path
     }
 
-    /// Sets new limits, which count from the next write on.
-    pub fn set_limits(&mut self, maxbytes: u64, backups: u64) {
-        (self.maxbytes, self.backups) = (maxbytes, backups);
-    }
-
     /// Appends `bytes`, then rotates if the file is full. Gives the number of bytes that were lost because the system
     /// did not take them.
     pub fn write(&mut self, bytes: &[u8], tell: &mut dyn FnMut(Notice)) -> usize {
@@ -132,6 +127,12 @@ impl RotatingFile {
             Some(file) => self.adopt(file),
             None => Ok(()),
         }
+    }
+
+    /// Goes on with what `other` has open and with its limits; what was lost so far stays counted here.
+    pub fn replace_with(&mut self, other: Self) {
+        let loss = std::mem::take(&mut self.loss);
+        *self = Self { loss, ..other };
     }
 
     /// Takes `file`, just opened at our path, in place of what we had.
@@ -315,4 +316,4 @@ fn write_whole(mut file: &File, bytes: &[u8]) -> (usize, io::Result<()>) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

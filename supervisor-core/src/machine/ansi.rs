@@ -17,4 +17,7 @@ impl StripAnsi {
             }
         }
     }
+    pub(crate) fn finish(&mut self, _out: &mut Vec<u8>) {
+        self.inside = false;
+    }
 }
