@@ -177,16 +177,10 @@ impl Place {
         Ok(None)
     }
 
-    /// Which backup our file has become. Searched upwards, the way that files move, so that it cannot slip by.
+    /// Which backup our file has become. Searched upwards, the way that files move, so that it cannot slip by; a missing
+    /// number does not end the search, for a rotation makes gaps while it lasts.
     fn backup_number(&self, ours: &Metadata) -> Option<u64> {
-        for number in 1..=BACKUPS {
-            match fs::symlink_metadata(backup_path(&self.path, number)) {
-                Ok(found) if same(&found, ours) => return Some(number),
-                Ok(_) => {}
-                Err(_) => return None,
-            }
-        }
-        None
+        (1..=BACKUPS).find(|number| is_at(ours, &backup_path(&self.path, *number)))
     }
 }
 
@@ -195,7 +189,7 @@ fn same(one: &Metadata, other: &Metadata) -> bool {
 }
 
 fn is_at(ours: &Metadata, path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|found| same(&found, ours))
+    fs::metadata(path).is_ok_and(|found| same(&found, ours))
 }
 
 fn open_regular(path: &Path) -> io::Result<File> {

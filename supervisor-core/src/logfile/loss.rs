@@ -7,6 +7,8 @@ use std::fmt;
 use std::io;
 use std::time::{Duration, Instant};
 
+use crate::domain::level::Level;
+
 /// Between two reports that a loss has begun.
 const PAUSE: Duration = Duration::from_secs(10);
 
@@ -17,6 +19,8 @@ pub enum Notice {
     Losing(io::Error),
     /// It is written again; so many bytes were lost.
     Lost(u64),
+    /// Nothing more will be written; so many bytes were lost.
+    LostToTheEnd(u64),
     /// It cannot be rotated and grows beyond its limit.
     CannotRotate(io::Error),
     /// It is rotated again.
@@ -26,9 +30,13 @@ pub enum Notice {
 }
 
 impl Notice {
-    /// True for what has gone wrong, false for what is well again.
-    pub fn is_trouble(&self) -> bool {
-        matches!(self, Self::Losing(_) | Self::CannotRotate(_))
+    /// How much it matters.
+    pub const fn level(&self) -> Level {
+        match self {
+            Self::Losing(_) | Self::CannotRotate(_) => Level::Error,
+            Self::Lost(_) | Self::LostToTheEnd(_) => Level::Warn,
+            Self::Rotates | Self::Reopened => Level::Info,
+        }
     }
 }
 
@@ -37,6 +45,7 @@ impl fmt::Display for Notice {
         match self {
             Self::Losing(error) => write!(f, "cannot be written, output is lost until it can: {error}"),
             Self::Lost(bytes) => write!(f, "is written again, {bytes} bytes were lost"),
+            Self::LostToTheEnd(bytes) => write!(f, "could not be written to the end, {bytes} bytes were lost"),
             Self::CannotRotate(error) => write!(f, "cannot be rotated and grows until it can: {error}"),
             Self::Rotates => write!(f, "is rotated again"),
             Self::Reopened => write!(f, "could be opened again"),
@@ -69,7 +78,8 @@ impl Loss {
     /// Takes note of a write that lost nothing.
     pub fn kept(&mut self, tell: &mut dyn FnMut(Notice)) {
         if self.bytes > 0 && (self.told || self.pause_is_over()) {
-            self.end(tell);
+            self.told = false;
+            tell(Notice::Lost(std::mem::take(&mut self.bytes)));
         }
     }
 
@@ -77,7 +87,7 @@ impl Loss {
     pub fn end(&mut self, tell: &mut dyn FnMut(Notice)) {
         self.told = false;
         if self.bytes > 0 {
-            tell(Notice::Lost(std::mem::take(&mut self.bytes)));
+            tell(Notice::LostToTheEnd(std::mem::take(&mut self.bytes)));
         }
     }
 
@@ -112,7 +122,7 @@ mod tests {
             [
                 "cannot be written, output is lost until it can: no storage space",
                 "is written again, 7 bytes were lost",
-                "is written again, 11 bytes were lost",
+                "could not be written to the end, 11 bytes were lost",
             ]
         );
     }

@@ -82,11 +82,6 @@ impl RotatingFile {
         &self.path
     }
 
-    /// Sets new limits, which count from the next write on.
-    pub fn set_limits(&mut self, maxbytes: u64, backups: u64) {
-        (self.maxbytes, self.backups) = (maxbytes, backups);
-    }
-
     /// Appends `bytes`, then rotates if the file is full. Gives the number of bytes that were lost because the system
     /// did not take them.
     pub fn write(&mut self, bytes: &[u8], tell: &mut dyn FnMut(Notice)) -> usize {
@@ -132,6 +127,12 @@ impl RotatingFile {
             Some(file) => self.adopt(file),
             None => Ok(()),
         }
+    }
+
+    /// Goes on with what `other` has open and with its limits; what was lost so far stays counted here.
+    pub fn replace_with(&mut self, other: Self) {
+        let loss = std::mem::take(&mut self.loss);
+        *self = Self { loss, ..other };
     }
 
     /// Takes `file`, just opened at our path, in place of what we had.
@@ -209,7 +210,7 @@ impl RotatingFile {
         if self.backups == 0 {
             return absent_is_fine(fs::remove_file(&self.path));
         }
-        for number in (1..=self.highest_to_shift()).rev() {
+        for number in self.numbers_to_shift() {
             self.shift_one(&self.backup(number), number + 1)?;
         }
         self.shift_one(&self.path, 1)
@@ -222,20 +223,23 @@ impl RotatingFile {
         absent_is_fine(fs::rename(from, self.backup(number)))
     }
 
-    /// The greatest number among the backups that have to move.
-    fn highest_to_shift(&self) -> u64 {
+    /// The numbers of the backups that have to move, the greatest first.
+    fn numbers_to_shift(&self) -> Vec<u64> {
         let most = self.backups - 1;
         if most <= FEW {
-            return most;
+            return (1..=most).rev().collect();
         }
-        let (Some(directory), Some(name)) = (self.path.parent(), self.path.file_name()) else { return 0 };
-        let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
-        let Ok(entries) = fs::read_dir(directory) else { return most.min(MANY) };
+        let directory = self.path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let Ok(entries) = fs::read_dir(directory) else { return (1..=most.min(MANY)).rev().collect() };
+        let name = self.path.file_name().unwrap_or_default().as_encoded_bytes();
         let number = |entry: OsString| {
-            let rest = entry.as_encoded_bytes().strip_prefix(name.as_encoded_bytes())?.strip_prefix(b".")?;
+            let rest = entry.as_encoded_bytes().strip_prefix(name)?.strip_prefix(b".")?;
             std::str::from_utf8(rest).ok()?.parse::<u64>().ok()
         };
-        entries.flatten().filter_map(|entry| number(entry.file_name())).filter(|n| *n <= most).max().unwrap_or(0)
+        let numbers = entries.flatten().filter_map(|entry| number(entry.file_name()));
+        let mut numbers: Vec<u64> = numbers.filter(|number| (1..=most).contains(number)).collect();
+        numbers.sort_unstable_by(|one, other| other.cmp(one));
+        numbers
     }
 
     fn backup(&self, number: u64) -> PathBuf {
@@ -312,4 +316,4 @@ fn write_whole(mut file: &File, bytes: &[u8]) -> (usize, io::Result<()>) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

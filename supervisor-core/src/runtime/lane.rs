@@ -1,128 +1,225 @@
-//! stub
-use super::output::*;
-use super::sink::LogSink;
-use crate::activity::ActivityLog;
-use crate::logfile::rotating::RotatingFile;
-use crate::machine::ansi::*;
-use crate::machine::capture::*;
-use async_executor::Executor;
-use async_io::Async;
+//! Log lanes: the threads that read the output of programs and write their logs.
+//!
+//! One lane for each file system that holds logs, one for each pipe, terminal or socket that output is copied to, one for
+//! output that goes to no file. What hangs holds up its own lane and nothing else: neither the loop nor another file
+//! system. A lane starts when it is first needed and ends with [`Lanes`]; one that hangs then is left behind. What is
+//! done with output is not decided here (`output.rs`), nor how a log is written (`sink.rs`).
+
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::os::fd::OwnedFd;
+use std::future::Future;
+use std::io;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
-pub(crate) struct Lanes {
-    ex: Arc<Executor<'static>>,
-    sinks: Mutex<HashMap<PathBuf, std::sync::Weak<LogSink>>>,
-    act: Arc<dyn ActivityLog>,
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread;
+use std::time::Duration;
+
+use async_channel::{Receiver, Sender};
+use async_executor::LocalExecutor;
+use async_io::Timer;
+use futures_lite::FutureExt;
+
+use super::sink::{LogSink, Open};
+use crate::activity::ActivityLog;
+use crate::domain::level::Level;
+use crate::logfile::open::open_append;
+use crate::logfile::syslog::{self, Syslog};
+
+/// The most bytes of one read. Untouched memory costs nothing, so a lane of quiet programs is small.
+const BUFFER: usize = 128 << 10;
+
+/// How long a lane may take to do what is asked of it before the asker is told that it hangs.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What the tasks of a lane share: one of each for the thread, none for a channel.
+pub(super) struct Local {
+    pub(super) activity: Arc<dyn ActivityLog>,
+    /// What was read.
+    pub(super) read: RefCell<Vec<u8>>,
+    /// The same without escape sequences.
+    pub(super) stripped: RefCell<Vec<u8>>,
+    pub(super) syslog: RefCell<Syslog>,
+    /// The system log has not taken anything for a while: it is not waited for until it does.
+    pub(super) syslog_stalled: Cell<bool>,
 }
-impl Lanes {
-    pub(crate) fn new(a: Arc<dyn ActivityLog>) -> Self {
-        let ex = Arc::new(Executor::new());
-        let e = Arc::clone(&ex);
-        std::thread::spawn(move || async_io::block_on(e.run(futures_lite::future::pending::<()>())));
-        Self { ex, sinks: Mutex::default(), act: a }
-    }
-    pub(crate) fn sink(&self, p: &Path, m: i64, b: i64) -> std::io::Result<Arc<LogSink>> {
-        let mut s = self.sinks.lock().unwrap();
-        if let Some(x) = s.get(p).and_then(|w| w.upgrade()) {
-            return Ok(x);
-        }
-        let f = RotatingFile::open(p, m.max(0) as u64, b.max(0) as u64)?;
-        let x = Arc::new(LogSink { path: p.to_owned(), file: Mutex::new(f) });
-        s.insert(p.to_owned(), Arc::downgrade(&x));
-        Ok(x)
-    }
-    pub(crate) fn read(&self, fd: OwnedFd, p: ChannelPlan) -> Reader {
-        let (stop, stopped) = async_channel::bounded::<()>(1);
-        let act = Arc::clone(&self.act);
-        let task = self.ex.spawn(async move {
-            let a = Async::new_nonblocking(fd).unwrap();
-            let mut buf = vec![0u8; 65536];
-            let mut closing = false;
-            let mut cap = (p.settings.capture_maxbytes > 0).then(|| Capture::new(p.settings.capture_maxbytes as usize));
-            let mut ansi = StripAnsi::new();
-            'o: loop {
-                match rustix::io::read(a.get_ref(), &mut buf) {
-                    Ok(0) => break,
-                    Ok(n) => {
-                        handle(&p, &act, &mut cap, &mut ansi, &buf[..n]).await;
-                    }
-                    Err(rustix::io::Errno::AGAIN) => {
-                        if closing {
-                            break 'o;
-                        }
-                        let r = futures_lite::future::or(
-                            async {
-                                a.readable().await.ok();
-                                false
-                            },
-                            async {
-                                stopped.recv().await.ok();
-                                true
-                            },
-                        )
-                        .await;
-                        if r {
-                            closing = true
-                        }
-                    }
-                    Err(_) => break,
-                }
-            }
-            if let Some(c) = &mut cap {
-                let mut v = vec![];
-                c.finish(&mut |x| {
-                    if let Piece::Plain(x) = x {
-                        v.extend_from_slice(x)
-                    }
-                });
-                if let Some(s) = &p.sink {
-                    s.file.lock().unwrap().write(&v, &mut |_| {});
-                }
-            }
-        });
-        Reader { stop, task }
-    }
-}
-async fn handle(
-    p: &ChannelPlan,
-    act: &Arc<dyn ActivityLog>,
-    cap: &mut Option<Capture>,
-    ansi: &mut StripAnsi,
-    b: &[u8],
-) {
-    let mut plain = vec![];
-    let mut comm = vec![];
-    if p.listener {
-        p.report.report(OutputNotice::Listener(b.to_vec())).await;
-        plain = b.to_vec()
-    } else if let Some(c) = cap {
-        c.feed(b, &mut |x| match x {
-            Piece::Plain(x) => plain.extend_from_slice(x),
-            Piece::Captured(x) => comm.push(x),
+
+impl Local {
+    fn new(activity: Arc<dyn ActivityLog>, syslog: Syslog) -> Rc<Self> {
+        Rc::new(Self {
+            activity,
+            read: RefCell::new(vec![0; BUFFER]),
+            stripped: RefCell::default(),
+            syslog: RefCell::new(syslog),
+            syslog_stalled: Cell::new(false),
         })
-    } else {
-        plain = b.to_vec()
     }
-    if p.strip_ansi {
-        let mut o = vec![];
-        ansi.feed(&plain, &mut o);
-        plain = o
+}
+
+type Task = Pin<Box<dyn Future<Output = ()>>>;
+type Job = Box<dyn FnOnce(Rc<Local>) -> Task + Send>;
+
+/// The way to one thread.
+pub(super) struct Lane {
+    jobs: Sender<Job>,
+}
+
+impl Lane {
+    fn start(activity: Arc<dyn ActivityLog>, syslog: Syslog) -> io::Result<Arc<Self>> {
+        let (jobs, receiver) = async_channel::unbounded();
+        thread::Builder::new()
+            .name("log-lane".to_owned())
+            .spawn(move || run(&receiver, &Local::new(activity, syslog)))?;
+        Ok(Arc::new(Self { jobs }))
     }
-    if let Some(s) = &p.sink {
-        s.file.lock().unwrap().write(&plain, &mut |_| {});
+
+    /// Runs a task on the lane. It is made there, so that it need not be `Send`; it is dropped when the lane ends.
+    pub(super) fn spawn<F>(&self, make: impl FnOnce(Rc<Local>) -> F + Send + 'static)
+    where
+        F: Future<Output = ()> + 'static,
+    {
+        // Only a lane that has ended refuses: then there is nothing to do any more.
+        let _ = self.jobs.try_send(Box::new(move |local| Box::pin(make(local))));
     }
-    if act.enabled(crate::domain::level::Level::Debug) {
-        act.write(
-            crate::domain::level::Level::Debug,
-            &format!("'{}' {} output:\n{}", p.name.process, p.stream.name(), String::from_utf8_lossy(b)),
-        )
+
+    /// Does something on the lane.
+    ///
+    /// # Errors
+    /// What `work` says; `TimedOut` if the lane hangs. The work is done all the same once it does not.
+    pub(super) async fn ask(&self, work: impl FnOnce() -> io::Result<()> + Send + 'static) -> io::Result<()> {
+        let (reply, answer) = async_channel::bounded(1);
+        self.spawn(move |_| async move {
+            // Whoever asked may have gone.
+            let _ = reply.try_send(work());
+        });
+        let answer = async { answer.recv().await.unwrap_or_else(|_| Err(io::ErrorKind::BrokenPipe.into())) };
+        let timeout = async {
+            Timer::after(PATIENCE).await;
+            Err(io::Error::new(io::ErrorKind::TimedOut, "the file system does not answer"))
+        };
+        answer.or(timeout).await
     }
-    if p.settings.events_enabled && !p.listener {
-        p.report.report(OutputNotice::Log(plain)).await
+}
+
+/// The life of a lane's thread: until the way to it is closed.
+fn run(jobs: &Receiver<Job>, local: &Rc<Local>) {
+    let executor = LocalExecutor::new();
+    let taking = async {
+        while let Ok(job) = jobs.recv().await {
+            let activity = Arc::clone(&local.activity);
+            let task = AssertUnwindSafe(job(Rc::clone(local))).catch_unwind();
+            // A panic ends one channel, never the lane.
+            let guarded = async move {
+                if task.await.is_err() {
+                    activity
+                        .write(Level::Error, "a task that handles output has failed; see the standard error output");
+                }
+            };
+            executor.spawn(guarded).detach();
+        }
+    };
+    async_io::block_on(executor.run(taking));
+}
+
+/// What a lane is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Key {
+    /// Regular files on the file system with this device number.
+    FileSystem(u64),
+    /// One thing that can block for ever.
+    Stream { device: u64, inode: u64 },
+    /// No log file.
+    Nothing,
+}
+
+/// All lanes, and the log files that are open or were.
+pub(crate) struct Lanes {
+    activity: Arc<dyn ActivityLog>,
+    /// How to reach the system log; each lane has a way of its own.
+    syslog: fn() -> Syslog,
+    table: Mutex<Table>,
+}
+
+#[derive(Default)]
+struct Table {
+    lanes: HashMap<Key, Arc<Lane>>,
+    sinks: HashMap<PathBuf, Weak<LogSink>>,
+}
+
+impl Lanes {
+    /// No lane yet.
+    pub(crate) fn new(activity: Arc<dyn ActivityLog>) -> Self {
+        Self { activity, syslog: || Syslog::new(&syslog::program_name()), table: Mutex::default() }
     }
-    for c in comm {
-        p.report.report(OutputNotice::Communication(c)).await
+
+    #[cfg(test)]
+    pub(super) fn with_syslog(activity: Arc<dyn ActivityLog>, syslog: fn() -> Syslog) -> Self {
+        Self { activity, syslog, table: Mutex::default() }
+    }
+
+    /// The log at `path`, opened anew for a process that is about to start; shared by all that write to this path. It
+    /// stays known, and can be cleared, as long as somebody holds it; the file is open while a process writes to it.
+    /// Blocks as long as the file system does.
+    ///
+    /// # Errors
+    /// What the system says of the path, or of a thread that cannot be had.
+    pub(crate) fn sink(&self, path: &Path, maxbytes: i64, backups: i64) -> io::Result<Arc<LogSink>> {
+        let path = std::path::absolute(path)?;
+        let limits = (u64::try_from(maxbytes).unwrap_or(0), u64::try_from(backups).unwrap_or(0));
+        // Not under the lock: the file system may hang.
+        let (key, open) = Open::new(&path, open_append(&path)?, limits)?;
+        let sink = self.known_sink(path, key)?;
+        sink.install(open, limits);
+        Ok(sink)
+    }
+
+    fn known_sink(&self, path: PathBuf, key: Key) -> io::Result<Arc<LogSink>> {
+        let mut table = self.table();
+        // The path may lead to another device than before.
+        if let Some(known) = table.sinks.get(&path).and_then(Weak::upgrade).filter(|sink| sink.key() == key) {
+            return Ok(known);
+        }
+        let lane = self.lane(&mut table, key)?;
+        let sink = Arc::new(LogSink::new(path.clone(), key, lane, Arc::clone(&self.activity)));
+        table.sinks.retain(|_, sink| sink.strong_count() > 0);
+        table.sinks.insert(path, Arc::downgrade(&sink));
+        Ok(sink)
+    }
+
+    /// The lane for output without a log file. Never blocks.
+    ///
+    /// # Errors
+    /// Neither a thread for it nor any other lane can be had.
+    pub(super) fn plain_lane(&self) -> io::Result<Arc<Lane>> {
+        let mut table = self.table();
+        self.lane(&mut table, Key::Nothing).or_else(|error| table.lanes.values().next().cloned().ok_or(error))
+    }
+
+    pub(super) fn activity(&self) -> &Arc<dyn ActivityLog> {
+        &self.activity
+    }
+
+    fn lane(&self, table: &mut Table, key: Key) -> io::Result<Arc<Lane>> {
+        if let Some(lane) = table.lanes.get(&key) {
+            return Ok(Arc::clone(lane));
+        }
+        let lane = Lane::start(Arc::clone(&self.activity), (self.syslog)())?;
+        table.lanes.insert(key, Arc::clone(&lane));
+        Ok(lane)
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Lanes {
+    fn drop(&mut self) {
+        let table = self.table.get_mut().unwrap_or_else(PoisonError::into_inner);
+        for lane in table.lanes.values() {
+            lane.jobs.close();
+        }
     }
 }

@@ -1,35 +1,266 @@
-//! stub
+//! Reads what programs write, until they end, and hands it to its sinks.
+//!
+//! One task for each channel, on the lane of its log. Bytes never pass through the loop, except those that the loop asked
+//! for: events and the words of listeners, which the reader waits to get rid of, so that each channel has its own
+//! back-pressure. What is done with a chunk is decided in `output/channel.rs`.
+
+use std::future::Future;
+use std::os::fd::OwnedFd;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_channel::{Receiver, Sender};
+use async_io::{Async, Timer};
+use futures_lite::{FutureExt, future};
+use rustix::io::Errno;
+
+use super::lane::{Lanes, PATIENCE};
 use super::sink::LogSink;
+use crate::domain::level::Level;
 use crate::domain::name::ProcessName;
 use crate::domain::spec;
 use crate::process::Stream;
-use std::pin::Pin;
-use std::sync::Arc;
-pub(crate) struct ChannelPlan {
-    pub(crate) name: ProcessName,
-    pub(crate) pid: u32,
-    pub(crate) stream: Stream,
-    pub(crate) settings: spec::Channel,
-    pub(crate) sink: Option<Arc<LogSink>>,
-    pub(crate) strip_ansi: bool,
-    pub(crate) listener: bool,
-    pub(crate) report: Arc<dyn OutputReport>,
-}
-pub(crate) trait OutputReport: Send + Sync {
-    fn report(&self, n: OutputNotice) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
-}
+use channel::Channel;
+
+mod channel;
+mod copy;
+
+/// So many reads in a row, then the other channels of the lane have their turn.
+const READS_PER_TURN: u32 = 8;
+
+/// A read that gives this much finds the pipe full, or nearly so.
+const FULL: usize = 48 << 10;
+
+/// After so many full reads in a row a larger pipe is asked for, once.
+const FULL_READS: u32 = 4;
+
+/// The larger pipe: what Linux gives to everybody (`/proc/sys/fs/pipe-max-size`).
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const LARGE_PIPE: usize = 1 << 20;
+
+/// What the loop wants to know of a channel's output.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum OutputNotice {
+    /// Output, for PROCESS_LOG events.
     Log(Vec<u8>),
+    /// Text between the tokens of capture mode, for a PROCESS_COMMUNICATION event.
     Communication(Vec<u8>),
+    /// What a listener says on its stdout.
     Listener(Vec<u8>),
 }
-pub(crate) struct Reader {
-    pub(crate) stop: async_channel::Sender<()>,
-    pub(crate) task: async_executor::Task<()>,
+
+/// Takes the notices of a channel.
+pub(crate) trait OutputReport: Send + Sync {
+    /// Resolves when the notice is taken; until then the channel is not read any further. Must resolve, too, when
+    /// nobody is there any more to take it.
+    fn report(&self, notice: OutputNotice) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
+
+/// What is to be done with the output of one channel.
+pub(crate) struct ChannelPlan {
+    /// Whose it is.
+    pub(crate) name: ProcessName,
+    /// The process's pid.
+    pub(crate) pid: u32,
+    /// Which channel.
+    pub(crate) stream: Stream,
+    /// Its settings.
+    pub(crate) settings: spec::Channel,
+    /// Its log, if it has one.
+    pub(crate) sink: Option<Arc<LogSink>>,
+    /// Escape sequences are removed (Supervisor 4.3: `strip_ansi`).
+    pub(crate) strip_ansi: bool,
+    /// It is the stdout of an event listener: capture, events and syslog have no effect, the bytes go to the loop.
+    pub(crate) listener: bool,
+    /// Takes its notices.
+    pub(crate) report: Arc<dyn OutputReport>,
+}
+
+/// A channel being read. Dropping it ends the reading as [`finish`](Self::finish) does, without waiting.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    /// Closed when there is nothing more to wait for.
+    stop: Sender<()>,
+    /// Closed by the task at its end.
+    ended: Receiver<()>,
+    progress: Arc<AtomicU64>,
+}
+
 impl Reader {
+    /// The process has ended: what it has written is read to the end and handed to the sinks, then our end of the pipe
+    /// is closed, even if somebody else still holds the other. Resolves when that is done, or when the lane has made no
+    /// progress for five seconds: a file system that hangs does not keep a process from having ended.
     pub(crate) async fn finish(self) {
         self.stop.close();
-        self.task.await
+        loop {
+            let before = self.progress.load(Ordering::Relaxed);
+            let ended = async {
+                let _ = self.ended.recv().await;
+                true
+            };
+            let timeout = async {
+                Timer::after(PATIENCE).await;
+                false
+            };
+            if ended.or(timeout).await || self.progress.load(Ordering::Relaxed) == before {
+                return;
+            }
+        }
     }
 }
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.stop.close();
+    }
+}
+
+impl Lanes {
+    /// Reads the output that comes through `fd`, the reading end of a pipe that is ours alone. Never blocks. If it
+    /// cannot be read at all, that is written to the activity log and the pipe closed.
+    pub(crate) fn read(&self, fd: OwnedFd, plan: ChannelPlan) -> Reader {
+        let (stop, stopped) = async_channel::bounded(1);
+        let (end, ended) = async_channel::bounded(1);
+        let progress = Arc::new(AtomicU64::new(0));
+        let reader = Reader { stop, ended, progress: Arc::clone(&progress) };
+        let lane = plan.sink.as_ref().map_or_else(|| self.plain_lane(), |sink| Ok(Arc::clone(sink.lane())));
+        match lane.and_then(|lane| Ok((lane, Async::new(fd)?))) {
+            Ok((lane, pipe)) => lane.spawn(move |local| async move {
+                let task = Task { pipe, stopped, progress, full_reads: 0 };
+                task.run(Channel::new(plan, local)).await;
+                drop(end);
+            }),
+            Err(error) => self.activity().write(
+                Level::Error,
+                &format!("cannot read {} of '{}' (pid {}): {error}", plan.stream.name(), plan.name, plan.pid),
+            ),
+        }
+        reader
+    }
+}
+
+/// What became of an attempt to read.
+enum Got {
+    Bytes(usize),
+    /// Nothing there now.
+    Nothing,
+    /// Nothing any more.
+    End,
+}
+
+/// The reading of one channel.
+struct Task {
+    pipe: Async<OwnedFd>,
+    stopped: Receiver<()>,
+    progress: Arc<AtomicU64>,
+    /// In a row, so far; stays above the limit once a larger pipe was asked for.
+    full_reads: u32,
+}
+
+impl Task {
+    async fn run(mut self, mut channel: Channel) {
+        while self.wait().await {
+            if self.turn(&mut channel).await.is_err() {
+                return channel.finish().await;
+            }
+            future::yield_now().await;
+        }
+        self.drain(&mut channel).await;
+        channel.finish().await;
+    }
+
+    /// Waits for output; false when the process has ended.
+    async fn wait(&self) -> bool {
+        let stopped = async {
+            let _ = self.stopped.recv().await;
+            false
+        };
+        // The end first: a grandchild may write without end.
+        stopped.or(async { self.pipe.readable().await.is_ok() }).await
+    }
+
+    /// Reads what is there, within the budget of a turn.
+    ///
+    /// # Errors
+    /// The pipe has ended.
+    async fn turn(&mut self, channel: &mut Channel) -> Result<(), ()> {
+        for _ in 0..READS_PER_TURN {
+            match self.read(channel, usize::MAX).await {
+                Got::Bytes(count) if count >= FULL => self.full_read(),
+                Got::Bytes(_) => {
+                    if self.full_reads < FULL_READS {
+                        self.full_reads = 0;
+                    }
+                    break;
+                }
+                Got::Nothing => break,
+                Got::End => return Err(()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what is in the pipe now, but not what somebody goes on to write.
+    async fn drain(&mut self, channel: &mut Channel) {
+        let mut left = rustix::io::ioctl_fionread(&self.pipe).map_or(1 << 20, |left| left as usize);
+        while left > 0 {
+            match self.read(channel, left).await {
+                Got::Bytes(count) => left -= count,
+                Got::Nothing | Got::End => return,
+            }
+        }
+    }
+
+    async fn read(&mut self, channel: &mut Channel, most: usize) -> Got {
+        let count = {
+            let local = Rc::clone(channel.local());
+            let mut buffer = local.read.borrow_mut();
+            let most = most.min(buffer.len());
+            match read_some(&self.pipe, &mut buffer[..most]) {
+                Got::Bytes(count) => {
+                    channel.sort(&buffer[..count]);
+                    count
+                }
+                other => return other,
+            }
+        };
+        channel.settle().await;
+        self.progress.fetch_add(1, Ordering::Relaxed);
+        Got::Bytes(count)
+    }
+
+    fn full_read(&mut self) {
+        if self.full_reads < FULL_READS {
+            self.full_reads += 1;
+            if self.full_reads == FULL_READS {
+                enlarge(&self.pipe);
+            }
+        }
+    }
+}
+
+fn read_some(pipe: &Async<OwnedFd>, buffer: &mut [u8]) -> Got {
+    loop {
+        match rustix::io::read(pipe, &mut *buffer) {
+            Ok(0) => return Got::End,
+            Ok(count) => return Got::Bytes(count),
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) => return Got::Nothing,
+            Err(_) => return Got::End,
+        }
+    }
+}
+
+/// Asks for a larger pipe; where we may not have it, the old size does.
+fn enlarge(pipe: &Async<OwnedFd>) {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let _ = rustix::pipe::fcntl_getpipe_size(pipe)
+        .is_ok_and(|size| size < LARGE_PIPE && rustix::pipe::fcntl_setpipe_size(pipe, LARGE_PIPE).is_ok());
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let _ = pipe;
+}
+
+#[cfg(test)]
+mod tests;

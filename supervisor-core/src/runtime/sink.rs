@@ -1,19 +1,237 @@
-//! stub
-use crate::logfile::rotating::RotatingFile;
+//! One log that output is written to, shared by all who name the same path.
+//!
+//! Belongs to the entry of its process: it outlives the single run, so that the log of a stopped process can be cleared.
+//! The file itself is open only while somebody writes. How files are rotated is decided in `logfile/rotating.rs`.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-pub(crate) struct LogSink {
-    pub(crate) path: PathBuf,
-    pub(crate) file: Mutex<RotatingFile>,
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::lane::{Key, Lane};
+use crate::activity::ActivityLog;
+use crate::logfile::loss::Notice;
+use crate::logfile::open::open_append;
+use crate::logfile::rotating::{self, RotatingFile};
+use stream::StreamSink;
+
+pub(super) mod stream;
+
+/// `logfile_maxbytes` and `logfile_backups`; 0 turns them off.
+type Limits = (u64, u64);
+
+/// What is behind the path of a log.
+pub(super) enum Open {
+    /// A regular file, or something else that never keeps a writer waiting.
+    File(RotatingFile),
+    /// A pipe, a terminal, a socket.
+    Stream(Arc<StreamSink>),
 }
+
+impl Open {
+    /// Looks at what was opened at `path`, and on which lane it is to be written.
+    ///
+    /// # Errors
+    /// What the system says of the file.
+    pub(super) fn new(path: &Path, file: File, limits: Limits) -> io::Result<(Key, Self)> {
+        let metadata = file.metadata()?;
+        if !metadata.is_file() {
+            let key = Key::Stream { device: metadata.dev(), inode: metadata.ino() };
+            return Ok(match StreamSink::new(file) {
+                Ok(stream) => (key, Self::Stream(Arc::new(stream))),
+                Err(file) => (key, Self::File(RotatingFile::with_file(path, file, 0, 0)?)),
+            });
+        }
+        let file = RotatingFile::with_file(path, file, limits.0, limits.1)?;
+        Ok((Key::FileSystem(metadata.dev()), Self::File(file)))
+    }
+}
+
+/// A shared log.
+pub(crate) struct LogSink {
+    path: PathBuf,
+    key: Key,
+    lane: Arc<Lane>,
+    activity: Arc<dyn ActivityLog>,
+    /// How many channels write to it now.
+    users: AtomicUsize,
+    lost: AtomicU64,
+    state: Mutex<State>,
+}
+
+struct State {
+    open: Option<Open>,
+    limits: Limits,
+}
+
 impl LogSink {
-    pub(crate) async fn clear(&self) -> std::io::Result<()> {
-        self.file.lock().unwrap().clear()
+    pub(super) fn new(path: PathBuf, key: Key, lane: Arc<Lane>, activity: Arc<dyn ActivityLog>) -> Self {
+        let state = Mutex::new(State { open: None, limits: (0, 0) });
+        Self { path, key, lane, activity, users: AtomicUsize::new(0), lost: AtomicU64::new(0), state }
     }
-    pub(crate) async fn reopen(&self) -> std::io::Result<()> {
-        self.file.lock().unwrap().reopen()
-    }
+
+    /// The path, made absolute.
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// How many bytes could not be written, since the entry of the process was made.
+    pub(crate) fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
+    }
+
+    /// Empties the log (Supervisor 4.3: `clearProcessLogs`). Regular files only; a missing one is made only if a process
+    /// writes to it.
+    ///
+    /// # Errors
+    /// What the system says; `TimedOut` if the file system hangs.
+    pub(crate) async fn clear(self: &Arc<Self>) -> io::Result<()> {
+        let sink = Arc::clone(self);
+        self.lane.ask(move || sink.clear_now()).await
+    }
+
+    /// Closes the log and opens its path again (SIGUSR2), if a process writes to it.
+    ///
+    /// # Errors
+    /// What the system says; the old file stays in use then and opening is tried again.
+    pub(crate) async fn reopen(self: &Arc<Self>) -> io::Result<()> {
+        let sink = Arc::clone(self);
+        self.lane.ask(move || sink.reopen_now()).await
+    }
+
+    pub(super) fn key(&self) -> Key {
+        self.key
+    }
+
+    pub(super) fn lane(&self) -> &Arc<Lane> {
+        &self.lane
+    }
+
+    /// Takes what was just opened at our path.
+    pub(super) fn install(&self, open: Open, limits: Limits) {
+        let mut state = self.state();
+        state.limits = limits;
+        if let Some(Open::File(before)) = &mut state.open
+            && let Open::File(now) = open
+        {
+            // Others write to it as well: what it has lost so far is not forgotten.
+            before.replace_with(now);
+        } else {
+            state.open = Some(open);
+        }
+    }
+
+    /// Writes what can be written at once. Gives the number of bytes that are done with, be they written or lost; the
+    /// rest is for [`settle`](Self::settle).
+    pub(super) fn offer(&self, bytes: &[u8], who: &str) -> usize {
+        let mut state = self.state();
+        let tell = &mut |notice: Notice| self.tell(who, &notice);
+        if state.open.is_none() {
+            let limits = state.limits;
+            let opened = open_append(&self.path).and_then(|file| Open::new(&self.path, file, limits));
+            state.open = opened.ok().map(|(_, open)| open);
+        }
+        match &mut state.open {
+            Some(Open::File(file)) => {
+                self.count(file.write(bytes, tell));
+                bytes.len()
+            }
+            Some(Open::Stream(stream)) => {
+                let (done, lost) = stream.offer(bytes, tell);
+                self.count(lost);
+                done
+            }
+            None => {
+                self.count(bytes.len());
+                bytes.len()
+            }
+        }
+    }
+
+    /// Writes what a stream did not take at once, and waits for it as long as it takes anything.
+    pub(super) async fn settle(&self, rest: &[u8], who: &str) {
+        let stream = match &self.state().open {
+            Some(Open::Stream(stream)) => Arc::clone(stream),
+            _ => return,
+        };
+        let lost = stream.settle(rest, &mut |notice: Notice| self.tell(who, &notice)).await;
+        self.count(lost);
+    }
+
+    fn clear_now(&self) -> io::Result<()> {
+        match &mut self.state().open {
+            Some(Open::File(file)) => file.clear(),
+            Some(Open::Stream(_)) => Ok(()),
+            None if self.path.try_exists()? => rotating::clear(&self.path).map(|_| ()),
+            None => Ok(()),
+        }
+    }
+
+    fn reopen_now(&self) -> io::Result<()> {
+        let mut state = self.state();
+        let limits = state.limits;
+        match &mut state.open {
+            Some(Open::File(file)) => file.reopen(),
+            Some(open @ Open::Stream(_)) => {
+                *open = Open::new(&self.path, open_append(&self.path)?, limits)?.1;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn close(&self, who: &str) {
+        let tell = &mut |notice: Notice| self.tell(who, &notice);
+        match self.state().open.take() {
+            Some(Open::File(mut file)) => file.end_loss(tell),
+            Some(Open::Stream(stream)) => stream.end_loss(tell),
+            None => {}
+        }
+    }
+
+    fn count(&self, lost: usize) {
+        self.lost.fetch_add(lost as u64, Ordering::Relaxed);
+    }
+
+    fn tell(&self, who: &str, notice: &Notice) {
+        self.activity.write(notice.level(), &format!("{who} log '{}' {notice}", self.path.display()));
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A channel's share in a log: the file is closed when the last one goes.
+pub(super) struct Share {
+    sink: Arc<LogSink>,
+    /// Whose it is: `'x' stdout`.
+    who: Arc<str>,
+}
+
+impl Share {
+    pub(super) fn new(sink: Arc<LogSink>, who: Arc<str>) -> Self {
+        sink.users.fetch_add(1, Ordering::SeqCst);
+        Self { sink, who }
+    }
+
+    /// As [`LogSink::offer`].
+    pub(super) fn offer(&self, bytes: &[u8]) -> usize {
+        self.sink.offer(bytes, &self.who)
+    }
+
+    /// As [`LogSink::settle`].
+    pub(super) async fn settle(&self, rest: &[u8]) {
+        self.sink.settle(rest, &self.who).await;
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        if self.sink.users.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.sink.close(&self.who);
+        }
     }
 }

@@ -1,6 +1,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::print_stderr, reason = "says why a test was skipped")]
 
 use super::*;
+use crate::domain::level::Level;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::os::unix::fs::symlink;
@@ -241,17 +243,21 @@ fn a_rotated_private_log_stays_private() {
 }
 
 /// A file system of one megabyte that goes away with the test; `None` (with a reason shown) if we may not mount one.
-struct SmallDisk(tempfile::TempDir);
+pub(crate) struct SmallDisk(tempfile::TempDir);
 
 impl SmallDisk {
-    fn mount() -> Option<Self> {
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub(crate) fn mount() -> Option<Self> {
         let directory = tempfile::tempdir().unwrap();
         let mut mount = Command::new("mount");
         mount.args(["-t", "tmpfs", "-o", "size=1m", "none"]).arg(directory.path());
         if mount.output().is_ok_and(|output| output.status.success()) {
             return Some(Self(directory));
         }
-        println!("skipped: a file system can only be mounted by root");
+        eprintln!("skipped: a file system can only be mounted by root");
         None
     }
 }
@@ -265,13 +271,13 @@ impl Drop for SmallDisk {
 #[test]
 fn a_full_disk_costs_what_it_cannot_take() {
     let Some(disk) = SmallDisk::mount() else { return };
-    let path = disk.0.path().join("x");
-    let ballast = disk.0.path().join("ballast");
+    let path = disk.path().join("x");
+    let ballast = disk.path().join("ballast");
     fs::write(&ballast, vec![0; 900 << 10]).unwrap();
     let mut log = RotatingFile::open(&path, 0, 0).unwrap();
     let chunk = "a".repeat(100 << 10);
     let mut told = Vec::new();
-    let mut tell = |notice: Notice| told.push((notice.is_trouble(), notice.to_string()));
+    let mut tell = |notice: Notice| told.push((notice.level(), notice.to_string()));
     let lost: usize = (0..10).map(|_| log.write(chunk.as_bytes(), &mut tell)).sum();
     let kept = fs::metadata(&path).unwrap().len() as usize;
     assert!(kept > 0 && kept + lost == 10 * chunk.len(), "{kept} kept, {lost} lost");
@@ -279,21 +285,19 @@ fn a_full_disk_costs_what_it_cannot_take() {
     assert_eq!(log.write(b"back", &mut tell), 0);
     assert_eq!(fs::metadata(&path).unwrap().len() as usize, kept + 4);
     assert_eq!(told.len(), 2, "{told:?}");
-    assert!(told[0].0 && told[0].1.contains("No space left on device"), "{told:?}");
-    assert_eq!(told[1], (false, format!("is written again, {lost} bytes were lost")));
+    assert!(told[0].0 == Level::Error && told[0].1.contains("No space left on device"), "{told:?}");
+    assert_eq!(told[1], (Level::Warn, format!("is written again, {lost} bytes were lost")));
 }
 
 #[test]
 fn rotation_on_a_full_disk_goes_on() {
     let Some(disk) = SmallDisk::mount() else { return };
-    let path = disk.0.path().join("x");
-    let ballast = disk.0.path().join("ballast");
+    let path = disk.path().join("x");
     let mut log = RotatingFile::open(&path, 100 << 10, 20).unwrap();
     let chunk = "a".repeat(10 << 10);
     let lost: usize = (0..300).map(|_| log.write(chunk.as_bytes(), &mut |_| {})).sum();
     assert!(lost > 0);
-    fs::write(&ballast, "").unwrap_or_default();
-    fs::remove_file(disk.0.path().join("x.1")).unwrap();
+    fs::remove_file(disk.path().join("x.1")).unwrap();
     log.retry_at = None;
     assert_eq!(log.write(chunk.as_bytes(), &mut |_| {}), 0);
 }

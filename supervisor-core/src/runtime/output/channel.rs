@@ -1,0 +1,247 @@
+//! What is done with each chunk of a channel's output.
+//!
+//! In this order: escape sequences are removed, captured text is taken out, then the log file, the system log, the copy
+//! in the activity log, the events. Everything that can be done at once is done while the chunk is in the lane's buffer;
+//! what has to wait is copied and settled afterwards, before the next read.
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::copy::copy;
+use super::{ChannelPlan, OutputNotice, OutputReport};
+use crate::domain::level::Level;
+use crate::logfile::loss::{Loss, Notice};
+use crate::logfile::syslog::messages;
+use crate::machine::ansi::StripAnsi;
+use crate::machine::capture::{Capture, Piece};
+use crate::process::Stream;
+use crate::runtime::lane::Local;
+use crate::runtime::sink::Share;
+use crate::runtime::sink::stream::{STALL, room};
+
+/// The state of one channel.
+pub(super) struct Channel {
+    local: Rc<Local>,
+    report: Arc<dyn OutputReport>,
+    process: String,
+    stream: Stream,
+    listener: bool,
+    syslog: bool,
+    events: bool,
+    strip: Option<StripAnsi>,
+    capture: Option<Capture>,
+    log: Option<Share>,
+    syslog_loss: Loss,
+    waiting: Waiting,
+}
+
+/// What could not be done at once.
+#[derive(Default)]
+struct Waiting {
+    log: Vec<u8>,
+    syslog: VecDeque<Vec<u8>>,
+    notices: VecDeque<OutputNotice>,
+}
+
+impl Channel {
+    pub(super) fn new(plan: ChannelPlan, local: Rc<Local>) -> Self {
+        let ChannelPlan { name, stream, settings, listener, .. } = plan;
+        let who: Arc<str> = format!("'{}' {}", name.process, stream.name()).into();
+        let capture = usize::try_from(settings.capture_maxbytes).ok().filter(|limit| *limit > 0 && !listener);
+        Self {
+            local,
+            report: plan.report,
+            process: name.process,
+            stream,
+            listener,
+            syslog: settings.syslog && !listener,
+            events: settings.events_enabled && !listener,
+            strip: plan.strip_ansi.then(StripAnsi::new),
+            capture: capture.map(Capture::new),
+            log: plan.sink.map(|sink| Share::new(sink, who)),
+            syslog_loss: Loss::default(),
+            waiting: Waiting::default(),
+        }
+    }
+
+    pub(super) fn local(&self) -> &Rc<Local> {
+        &self.local
+    }
+
+    /// Does with a chunk what can be done at once.
+    pub(super) fn sort(&mut self, chunk: &[u8]) {
+        let local = Rc::clone(&self.local);
+        let mut stripped = local.stripped.borrow_mut();
+        stripped.clear();
+        let text = match &mut self.strip {
+            Some(strip) => {
+                strip.feed(chunk, &mut stripped);
+                &stripped[..]
+            }
+            None => chunk,
+        };
+        if self.listener {
+            self.keep(text);
+            self.copy(chunk);
+            self.waiting.notices.push_back(OutputNotice::Listener(chunk.to_vec()));
+        } else {
+            self.search(text, false);
+        }
+    }
+
+    /// Does what had to wait.
+    pub(super) async fn settle(&mut self) {
+        if let Some(log) = &self.log
+            && !self.waiting.log.is_empty()
+        {
+            let rest = std::mem::take(&mut self.waiting.log);
+            log.settle(&rest).await;
+        }
+        while let Some(message) = self.waiting.syslog.pop_front() {
+            self.settle_syslog(&message).await;
+        }
+        while let Some(notice) = self.waiting.notices.pop_front() {
+            self.report.report(notice).await;
+        }
+    }
+
+    /// The channel has ended: gives out what was held back and closes the log.
+    pub(super) async fn finish(mut self) {
+        let local = Rc::clone(&self.local);
+        let mut rest = Vec::new();
+        if let Some(strip) = &mut self.strip {
+            strip.finish(&mut rest);
+        }
+        if self.listener {
+            self.keep(&rest);
+        } else {
+            self.search(&rest, true);
+        }
+        self.settle().await;
+        self.syslog_loss.end(&mut tell_of_syslog(&local, &self.process, self.stream));
+    }
+
+    /// Looks for captured text where that is wanted.
+    fn search(&mut self, text: &[u8], last: bool) {
+        let Some(mut capture) = self.capture.take() else { return self.plain(text) };
+        let mut take = |piece: Piece<'_>| match piece {
+            Piece::Plain(text) => self.plain(text),
+            Piece::Captured(text) => self.captured(text),
+        };
+        capture.feed(text, &mut take);
+        if last {
+            capture.finish(&mut take);
+        }
+        self.capture = Some(capture);
+    }
+
+    fn plain(&mut self, text: &[u8]) {
+        if text.is_empty() {
+            return;
+        }
+        self.keep(text);
+        if self.syslog {
+            self.send(text);
+        }
+        self.copy(text);
+        if self.events {
+            self.waiting.notices.push_back(OutputNotice::Log(text.to_vec()));
+        }
+    }
+
+    /// Captured text is kept out of the logs, but it is output all the same.
+    fn captured(&mut self, text: Vec<u8>) {
+        self.copy(&text);
+        if self.events {
+            self.waiting.notices.push_back(OutputNotice::Log(text.clone()));
+        }
+        if self.local.activity.enabled(Level::Debug) {
+            let line = format!("'{}' {} emitted a comm event", self.process, self.stream.name());
+            self.local.activity.write(Level::Debug, &line);
+        }
+        self.waiting.notices.push_back(OutputNotice::Communication(text));
+    }
+
+    fn keep(&mut self, text: &[u8]) {
+        let Some(log) = &self.log else { return };
+        let done = if self.waiting.log.is_empty() { log.offer(text) } else { 0 };
+        self.waiting.log.extend_from_slice(&text[done..]);
+    }
+
+    fn copy(&self, text: &[u8]) {
+        if !text.is_empty() && self.local.activity.enabled(Level::Debug) {
+            let text = copy(&self.process, self.stream, text, self.listener);
+            self.local.activity.write(Level::Debug, &text);
+        }
+    }
+
+    fn send(&mut self, text: &[u8]) {
+        for line in messages(text) {
+            let mut message = Vec::with_capacity(self.process.len() + 1 + line.len());
+            message.extend_from_slice(self.process.as_bytes());
+            message.push(b' ');
+            message.extend_from_slice(line);
+            if !self.waiting.syslog.is_empty() {
+                self.waiting.syslog.push_back(message);
+                continue;
+            }
+            match self.try_send(&message) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && !self.local.syslog_stalled.get() => {
+                    self.waiting.syslog.push_back(message);
+                }
+                result => self.note_syslog(&message, result),
+            }
+        }
+    }
+
+    /// Waits for the system log as long as it takes anything, as for a slow pipe.
+    async fn settle_syslog(&mut self, message: &[u8]) {
+        let patience = Instant::now() + STALL;
+        loop {
+            let result = self.try_send(message);
+            let full = result.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock);
+            if full
+                && !self.local.syslog_stalled.get()
+                && Instant::now() < patience
+                && let Some(socket) = self.syslog_socket()
+            {
+                room(socket.as_fd(), patience).await;
+                continue;
+            }
+            self.local.syslog_stalled.set(full);
+            return self.note_syslog(message, result);
+        }
+    }
+
+    fn try_send(&self, message: &[u8]) -> io::Result<()> {
+        self.local.syslog.borrow_mut().send(message)
+    }
+
+    /// A duplicate, for the lane's own is in use by all.
+    fn syslog_socket(&self) -> Option<OwnedFd> {
+        self.local.syslog.borrow().socket()?.try_clone_to_owned().ok()
+    }
+
+    fn note_syslog(&mut self, message: &[u8], result: io::Result<()>) {
+        let local = Rc::clone(&self.local);
+        let tell = &mut tell_of_syslog(&local, &self.process, self.stream);
+        match result {
+            Ok(()) => {
+                local.syslog_stalled.set(false);
+                self.syslog_loss.kept(tell);
+            }
+            Err(error) => self.syslog_loss.lost(message.len(), error, tell),
+        }
+    }
+}
+
+fn tell_of_syslog(local: &Local, process: &str, stream: Stream) -> impl FnMut(Notice) {
+    move |notice| {
+        let text = format!("'{process}' {} system log {notice}", stream.name());
+        local.activity.write(notice.level(), &text);
+    }
+}

@@ -1,0 +1,417 @@
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use super::*;
+use crate::activity::ActivityLog;
+use crate::logfile::follow::Follow;
+use crate::logfile::rotating::backup_path;
+use crate::logfile::rotating::tests::SmallDisk;
+use crate::logfile::syslog::Syslog;
+use futures_lite::StreamExt;
+use futures_lite::future::block_on;
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::thread;
+use std::time::{Duration, Instant};
+
+mod streams;
+
+const SOON: Duration = Duration::from_secs(30);
+
+/// Keeps the lines of the activity log.
+#[derive(Default)]
+struct Lines {
+    debug: bool,
+    lines: Mutex<Vec<(Level, String)>>,
+}
+
+impl ActivityLog for Lines {
+    fn enabled(&self, level: Level) -> bool {
+        self.debug || level >= Level::Info
+    }
+
+    fn write(&self, level: Level, text: &str) {
+        self.lines.lock().unwrap().push((level, text.to_owned()));
+    }
+}
+
+impl Lines {
+    fn of(&self, level: Level) -> Vec<String> {
+        let lines = self.lines.lock().unwrap();
+        lines.iter().filter(|line| line.0 == level).map(|line| line.1.clone()).collect()
+    }
+}
+
+/// Keeps the notices; takes them only while there is room.
+struct Notices(Sender<OutputNotice>);
+
+impl OutputReport for Notices {
+    fn report(&self, notice: OutputNotice) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async move {
+            let _ = self.0.send(notice).await;
+        })
+    }
+}
+
+/// Lanes in a directory of their own.
+struct Lab {
+    directory: tempfile::TempDir,
+    lines: Arc<Lines>,
+    lanes: Lanes,
+    notices: Receiver<OutputNotice>,
+    report: Arc<Notices>,
+}
+
+impl Lab {
+    fn new() -> Self {
+        Self::with(|activity| Lanes::with_syslog(activity, || Syslog::to(Vec::new(), "test")), false)
+    }
+
+    fn with(make: impl FnOnce(Arc<dyn ActivityLog>) -> Lanes, debug: bool) -> Self {
+        let lines = Arc::new(Lines { debug, ..Lines::default() });
+        let (report, notices) = async_channel::bounded(100);
+        let lanes = make(Arc::clone(&lines) as Arc<dyn ActivityLog>);
+        Self { directory: tempfile::tempdir().unwrap(), lines, lanes, notices, report: Arc::new(Notices(report)) }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    fn text(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    /// Stdout of a process that logs to `x` in the directory.
+    fn plan(&self, settings: spec::Channel) -> ChannelPlan {
+        let sink = self.lanes.sink(&self.path("x"), settings.logfile_maxbytes, settings.logfile_backups).unwrap();
+        ChannelPlan { sink: Some(sink), ..self.plan_without_log(settings) }
+    }
+
+    fn plan_without_log(&self, settings: spec::Channel) -> ChannelPlan {
+        ChannelPlan {
+            name: ProcessName::new("x", "x"),
+            pid: 1,
+            stream: Stream::Stdout,
+            settings,
+            sink: None,
+            strip_ansi: false,
+            listener: false,
+            report: Arc::clone(&self.report) as Arc<dyn OutputReport>,
+        }
+    }
+
+    fn start(&self, plan: ChannelPlan) -> (File, Reader) {
+        let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).unwrap();
+        (write.into(), self.lanes.read(read, plan))
+    }
+
+    /// The whole output of a process, written piece by piece, each read before the next.
+    fn run(&self, plan: ChannelPlan, pieces: &[&[u8]]) {
+        let (mut pipe, reader) = self.start(plan);
+        for piece in pieces {
+            pipe.write_all(piece).unwrap();
+            eventually("the pipe is read", || rustix::io::ioctl_fionread(&pipe).unwrap() == 0);
+        }
+        drop(pipe);
+        block_on(reader.finish());
+    }
+
+    fn notices(&self) -> Vec<OutputNotice> {
+        std::iter::from_fn(|| self.notices.try_recv().ok()).collect()
+    }
+}
+
+fn eventually(what: &str, condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + SOON;
+    while !condition() {
+        assert!(Instant::now() < deadline, "waited in vain: {what}");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn channel() -> spec::Channel {
+    spec::Channel::default()
+}
+
+/// `F.n` down to `F`, put together.
+fn all_files(path: &Path) -> Vec<u8> {
+    let mut all = Vec::new();
+    for number in (1..=1000).rev() {
+        all.extend(fs::read(backup_path(path, number)).unwrap_or_default());
+    }
+    all.extend(fs::read(path).unwrap());
+    all
+}
+
+#[test]
+fn bytes_go_to_the_log_as_they_are() {
+    let lab = Lab::new();
+    lab.run(lab.plan(channel()), &[b"\xff\xfe\0x\n", b"no newline"]);
+    assert_eq!(fs::read(lab.path("x")).unwrap(), b"\xff\xfe\0x\nno newline");
+    lab.run(lab.plan(channel()), &[b" more"]);
+    assert!(fs::read(lab.path("x")).unwrap().ends_with(b"no newline more"));
+    lab.run(lab.plan_without_log(channel()), &[b"dropped"]);
+    assert!(lab.notices().is_empty() && lab.lines.lines.lock().unwrap().is_empty());
+}
+
+#[test]
+fn numbered_lines_survive_rotation_reopening_and_being_followed() {
+    let lab = Lab::new();
+    let path = lab.path("x");
+    let plan = lab.plan(spec::Channel { logfile_maxbytes: 50_000, logfile_backups: 200, ..channel() });
+    let sink = plan.sink.clone().unwrap();
+    let mut follow = Follow::open(path.clone(), 0).unwrap();
+    let (mut pipe, reader) = lab.start(plan);
+    let expected: String = (0..200_000).map(|number| format!("line {number}\n")).collect();
+    let writer = thread::spawn(move || {
+        (0..200_000).for_each(|number| {
+            let line = format!("line {number}\n");
+            pipe.write_all(line.as_bytes()).unwrap();
+        });
+    });
+    let following = thread::spawn({
+        let length = expected.len();
+        move || {
+            block_on(async {
+                let mut got = Vec::new();
+                while got.len() < length {
+                    got.extend(follow.next().await.unwrap());
+                }
+                got
+            })
+        }
+    });
+    while !writer.is_finished() {
+        block_on(sink.reopen()).unwrap();
+    }
+    writer.join().unwrap();
+    block_on(reader.finish());
+    assert!(all_files(&path) == expected.as_bytes());
+    assert!(fs::metadata(backup_path(&path, 2)).unwrap().len() >= 50_000);
+    assert!(following.join().unwrap() == expected.as_bytes());
+}
+
+#[test]
+fn what_a_process_wrote_last_is_read_when_it_has_ended() {
+    let lab = Lab::new();
+    for round in 0..20 {
+        let _ = fs::remove_file(lab.path("x"));
+        let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).unwrap();
+        rustix::pipe::fcntl_setpipe_size(&write, 1 << 20).unwrap();
+        let output = vec![b'a' + round; 900_000];
+        let mut pipe = File::from(write);
+        pipe.write_all(&output).unwrap();
+        let reader = lab.lanes.read(read, lab.plan(channel()));
+        // A grandchild keeps the pipe.
+        block_on(reader.finish());
+        assert!(fs::read(lab.path("x")).unwrap() == output);
+        assert_eq!(pipe.write(b"late").unwrap_err().kind(), std::io::ErrorKind::BrokenPipe);
+    }
+}
+
+#[test]
+fn a_grandchild_that_never_stops_writing_does_not_hold_up_the_end() {
+    let lab = Lab::new();
+    let (mut pipe, reader) = lab.start(lab.plan(spec::Channel { logfile_backups: 0, ..channel() }));
+    let flood = thread::spawn(move || while pipe.write_all(&[b'x'; 1000]).is_ok() {});
+    eventually("the flood has begun", || fs::metadata(lab.path("x")).unwrap().len() > 1_000_000);
+    let before = Instant::now();
+    block_on(reader.finish());
+    assert!(before.elapsed() < PATIENCE);
+    flood.join().unwrap();
+}
+
+#[test]
+fn a_channel_that_was_closed_costs_nothing() {
+    let lab = Lab::new();
+    let (pipe, reader) = lab.start(lab.plan(channel()));
+    drop(pipe);
+    eventually("the task ends", || reader.ended.is_closed());
+    block_on(reader.finish());
+}
+
+#[test]
+fn only_busy_pipes_are_enlarged() {
+    let lab = Lab::new();
+    let (mut quiet, reader) = lab.start(lab.plan(channel()));
+    quiet.write_all(&[b'x'; 10_000]).unwrap();
+    eventually("read", || rustix::io::ioctl_fionread(&quiet).unwrap() == 0);
+    assert_eq!(rustix::pipe::fcntl_getpipe_size(&quiet).unwrap(), 64 << 10);
+    let mut busy = quiet;
+    busy.write_all(&vec![b'x'; 20 << 20]).unwrap();
+    assert_eq!(rustix::pipe::fcntl_getpipe_size(&busy).unwrap(), LARGE_PIPE);
+    drop(busy);
+    block_on(reader.finish());
+}
+
+#[test]
+fn captured_text_becomes_a_notice_and_stays_out_of_the_log() {
+    let lab = Lab::with(|activity| Lanes::new(activity), true);
+    let settings = spec::Channel { capture_maxbytes: 100, events_enabled: true, ..channel() };
+    let output: &[&[u8]] = &[b"before <!--XSUPERVISOR:BE", b"GIN-->secret<!--XSUPERVISOR:END--> after <!--XSUP"];
+    lab.run(lab.plan(settings), output);
+    assert_eq!(lab.text("x"), "before  after <!--XSUP");
+    let notices = lab.notices();
+    let of = |wanted: fn(&OutputNotice) -> Option<&Vec<u8>>| {
+        String::from_utf8(notices.iter().filter_map(wanted).flatten().copied().collect()).unwrap()
+    };
+    let logged = of(|notice| if let OutputNotice::Log(text) = notice { Some(text) } else { None });
+    let captured = of(|notice| if let OutputNotice::Communication(text) = notice { Some(text) } else { None });
+    assert_eq!((logged.as_str(), captured.as_str()), ("before secret after <!--XSUP", "secret"));
+    let debug = lab.lines.of(Level::Debug);
+    assert!(debug.contains(&"'x' stdout emitted a comm event".to_owned()), "{debug:?}");
+    assert!(debug.contains(&"'x' stdout output:\nsecret".to_owned()), "{debug:?}");
+}
+
+#[test]
+fn escape_sequences_are_stripped_across_reads() {
+    let lab = Lab::new();
+    let plan = ChannelPlan { strip_ansi: true, ..lab.plan(spec::Channel { events_enabled: true, ..channel() }) };
+    lab.run(plan, &[b"\x1b[1;3", b"1mred\x1b[0m plain\n"]);
+    assert_eq!(lab.text("x"), "red plain\n");
+    assert_eq!(lab.notices(), [OutputNotice::Log(b"red plain\n".to_vec())]);
+}
+
+#[test]
+fn a_listener_speaks_to_the_loop() {
+    let lab = Lab::with(|activity| Lanes::new(activity), true);
+    let settings = spec::Channel { capture_maxbytes: 100, events_enabled: true, syslog: true, ..channel() };
+    let plan = ChannelPlan { listener: true, strip_ansi: true, ..lab.plan(settings) };
+    lab.run(plan, &[b"READY\n", b"\x1b[1mRESULT 2\nOK"]);
+    assert_eq!(lab.text("x"), "READY\nRESULT 2\nOK");
+    let said = [b"READY\n".to_vec(), b"\x1b[1mRESULT 2\nOK".to_vec()].map(OutputNotice::Listener);
+    assert_eq!(lab.notices(), said);
+    let debug = lab.lines.of(Level::Debug);
+    assert_eq!(debug, [r"b'READY\n'", r"b'\x1b[1mRESULT 2\nOK'"].map(|text| format!("'x' stdout output:\n{text}")));
+}
+
+#[test]
+fn a_loop_that_does_not_take_notices_holds_up_that_channel_alone() {
+    let lab = Lab::new();
+    let (mut pipe, reader) = lab.start(lab.plan_without_log(spec::Channel { events_enabled: true, ..channel() }));
+    let writer = thread::spawn(move || pipe.write_all(&vec![b'x'; 100 << 20]).unwrap());
+    eventually("the way to the loop is full", || lab.notices.is_full());
+    lab.run(lab.plan(channel()), &[b"other"]);
+    assert_eq!(lab.text("x"), "other");
+    assert!(!writer.is_finished());
+    let mut got = 0;
+    while got < 100 << 20 {
+        let Ok(OutputNotice::Log(text)) = lab.notices.recv_blocking() else { panic!("only output is expected") };
+        got += text.len();
+    }
+    writer.join().unwrap();
+    block_on(reader.finish());
+}
+
+#[test]
+fn clearing_and_reopening_with_and_without_a_process() {
+    let lab = Lab::new();
+    let plan = lab.plan(channel());
+    let sink = plan.sink.clone().unwrap();
+    assert_eq!(sink.path(), lab.path("x"));
+    let (mut pipe, reader) = lab.start(plan);
+    pipe.write_all(b"one").unwrap();
+    eventually("written", || lab.text("x") == "one");
+    block_on(sink.clear()).unwrap();
+    assert_eq!(lab.text("x"), "");
+    pipe.write_all(b"two").unwrap();
+    eventually("written", || lab.text("x") == "two");
+    fs::rename(lab.path("x"), lab.path("moved")).unwrap();
+    block_on(sink.reopen()).unwrap();
+    pipe.write_all(b"three").unwrap();
+    eventually("written", || lab.text("x") == "three");
+    assert_eq!(lab.text("moved"), "two");
+    drop(pipe);
+    block_on(reader.finish());
+
+    // Nobody writes any more: the file is closed, and nothing is made anew.
+    block_on(sink.clear()).unwrap();
+    assert_eq!(lab.text("x"), "");
+    fs::remove_file(lab.path("x")).unwrap();
+    block_on(sink.reopen()).unwrap();
+    block_on(sink.clear()).unwrap();
+    assert!(!lab.path("x").exists());
+}
+
+#[test]
+fn one_path_is_one_log() {
+    let lab = Lab::new();
+    let settings = spec::Channel { logfile_maxbytes: 10_000, logfile_backups: 1000, ..channel() };
+    let plans = [lab.plan(settings.clone()), lab.plan(settings)];
+    assert!(Arc::ptr_eq(plans[0].sink.as_ref().unwrap(), plans[1].sink.as_ref().unwrap()));
+    let running = plans.map(|plan| lab.start(plan));
+    let writers = running.map(|(mut pipe, reader)| {
+        thread::spawn(move || {
+            for _ in 0..5000 {
+                pipe.write_all(b"0123456789012345678901234567890123456789\n").unwrap();
+            }
+            drop(pipe);
+            block_on(reader.finish());
+        })
+    });
+    writers.into_iter().for_each(|writer| writer.join().unwrap());
+    assert_eq!(all_files(&lab.path("x")).len(), 2 * 5000 * 41);
+}
+
+#[test]
+fn a_log_that_cannot_be_opened_is_an_error_of_that_start() {
+    let lab = Lab::new();
+    fs::create_dir(lab.path("directory")).unwrap();
+    assert!(lab.lanes.sink(&lab.path("directory"), 0, 0).is_err());
+    assert!(lab.lanes.sink(&lab.path("none/x"), 0, 0).is_err());
+}
+
+#[test]
+fn a_removed_directory_costs_neither_the_program_nor_others() {
+    let lab = Lab::new();
+    fs::create_dir(lab.path("logs")).unwrap();
+    let settings = spec::Channel { logfile_maxbytes: 100_000, ..channel() };
+    let sink = lab.lanes.sink(&lab.path("logs/x"), 100_000, 2).unwrap();
+    let plan = ChannelPlan { sink: Some(Arc::clone(&sink)), ..lab.plan_without_log(settings) };
+    let (mut pipe, reader) = lab.start(plan);
+    pipe.write_all(b"begin").unwrap();
+    eventually("written", || lab.text("logs/x") == "begin");
+    fs::remove_dir_all(lab.path("logs")).unwrap();
+    assert!(block_on(sink.reopen()).is_err());
+    assert!(block_on(sink.clear()).is_err());
+    pipe.write_all(&vec![b'x'; 1 << 20]).unwrap();
+    lab.run(lab.plan(channel()), &[b"other"]);
+    assert_eq!(lab.text("x"), "other");
+    // A start fails clearly, while the one that runs goes on.
+    assert!(lab.lanes.sink(&lab.path("logs/x"), 100_000, 2).is_err());
+    fs::create_dir(lab.path("logs")).unwrap();
+    block_on(sink.reopen()).unwrap();
+    pipe.write_all(b"end").unwrap();
+    drop(pipe);
+    block_on(reader.finish());
+    assert!(lab.text("logs/x").ends_with("end"));
+}
+
+#[test]
+fn a_full_disk_is_told_of_once_and_blocks_nobody() {
+    let Some(disk) = SmallDisk::mount() else { return };
+    let path = disk.path().join("x");
+    let lab = Lab::new();
+    let sink = lab.lanes.sink(&path, 0, 0).unwrap();
+    let elsewhere = lab.lanes.sink(&lab.path("x"), 0, 0).unwrap();
+    assert!(!Arc::ptr_eq(sink.lane(), elsewhere.lane()), "each file system has its lane");
+    let plan = ChannelPlan { sink: Some(Arc::clone(&sink)), ..lab.plan_without_log(channel()) };
+    let (mut pipe, reader) = lab.start(plan);
+    pipe.write_all(&vec![b'x'; 5 << 20]).unwrap();
+    lab.run(lab.plan(channel()), &[b"other"]);
+    eventually("all is read", || rustix::io::ioctl_fionread(&pipe).unwrap() == 0);
+    let kept = fs::metadata(&path).unwrap().len();
+    File::create(&path).unwrap();
+    pipe.write_all(b"back").unwrap();
+    drop(pipe);
+    block_on(reader.finish());
+    assert_eq!(sink.lost() + kept, 5 << 20);
+    let name = format!("'x' stdout log '{}'", path.display());
+    assert_eq!(lab.lines.of(Level::Warn), [format!("{name} is written again, {} bytes were lost", sink.lost())]);
+    let errors = lab.lines.of(Level::Error);
+    assert!(errors.len() == 1 && errors[0].contains("No space left"), "{errors:?}");
+}
