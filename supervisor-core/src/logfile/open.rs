@@ -5,12 +5,15 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-/// Opens a log for appending and creates it if it is missing, with the umask of the process.
+use crate::sys;
+
+/// Opens a log for appending and creates it if it is missing, with the umask of the process. A link that another user has
+/// planted is refused.
 ///
 /// # Errors
 /// What the system says.
 pub fn open_append(path: &Path) -> io::Result<File> {
-    OpenOptions::new().append(true).create(true).open(path)
+    sys::open::append(path)
 }
 
 /// Opens a log for reading. Never waits (a FIFO without a writer) and never takes a terminal.

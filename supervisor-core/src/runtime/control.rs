@@ -218,23 +218,31 @@ impl Engine {
         }
     }
 
-    /// Empties log files, off the loop.
+    /// Empties log files, off the loop: all at once, told in priority order.
     fn clear_logs(&mut self, keys: Vec<ProcessKey>, reply: Reply<Vec<Outcome>>) {
         let ticket = self.waiters.open(Vec::new(), keys.len(), reply);
+        let mut clearing = Vec::with_capacity(keys.len());
         for key in keys {
             let Some(entry) = self.processes.get(&key) else { continue };
             let (sinks, logs, settings) = (entry.sinks.clone(), entry.logs.clone(), Arc::clone(&entry.settings));
-            let (lanes, notices) = (Arc::clone(self.door.lanes()), self.notices.clone());
-            self.executor
-                .spawn(async move {
-                    let stdout = clear(&lanes, sinks.stdout, logs.stdout, &settings.stdout).await;
-                    let stderr = clear(&lanes, sinks.stderr, logs.stderr, &settings.stderr).await;
-                    let result = stdout.and(stderr).map_err(|error| RequestError::Failed(error.to_string()));
+            let lanes = Arc::clone(self.door.lanes());
+            let task = self.executor.spawn(async move {
+                let stdout = clear(&lanes, sinks.stdout, logs.stdout, &settings.stdout).await;
+                let stderr = clear(&lanes, sinks.stderr, logs.stderr, &settings.stderr).await;
+                stdout.and(stderr).map_err(|error| RequestError::Failed(error.to_string()))
+            });
+            clearing.push((key, task));
+        }
+        let notices = self.notices.clone();
+        self.executor
+            .spawn(async move {
+                for (key, task) in clearing {
+                    let result = task.await;
                     // An error means that the supervisor has ended.
                     let _ = notices.send(Notice::Cleared { ticket, key, result }).await;
-                })
-                .detach();
-        }
+                }
+            })
+            .detach();
     }
 
     /// The log files of a process were emptied.
