@@ -17,7 +17,7 @@ use crate::domain::name::{Namespec, ProcessName};
 use crate::domain::signal::Signal;
 use crate::domain::state::SupervisorState;
 use crate::group::ProcessGroup;
-use crate::listener::Events;
+use crate::listener::{Events, SubscriberInfo};
 use crate::logfile::follow::Follow;
 use crate::logfile::read::{self, ReadError};
 use crate::process::{ConfigDiff, ConfigInfo, LogTail, Outcome, ProcessInfo, Stream};
@@ -390,6 +390,14 @@ impl Handle {
     pub async fn events(&self, types: &[EventType], buffer: usize) -> Answer<Events> {
         let types = types.to_vec();
         self.ask(|reply| Request::Subscribe { types, buffer, reply }).await
+    }
+
+    /// Who hears of events, in the order of subscription: what waits for each, and what was delivered, rejected, dropped.
+    ///
+    /// # Errors
+    /// [`RequestError::Gone`].
+    pub async fn subscribers(&self) -> Answer<Vec<SubscriberInfo>> {
+        self.ask(|reply| Request::Subscribers { reply }).await
     }
 
     /// Stops everything in order and ends the supervisor. Resolves when the request is taken.

@@ -12,6 +12,8 @@ use async_trait::async_trait;
 use futures_core::Stream;
 
 use crate::domain::event_type::EventType;
+use crate::domain::name::ProcessName;
+use crate::domain::state::ListenerState;
 
 /// An event as a listener gets it: rendered at the moment it happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +51,43 @@ pub trait EventListener: Send + Sync {
 
     /// Called for one event at a time, in order. May take its time: only this listener waits.
     async fn notify(&self, event: &Event) -> Verdict;
+}
+
+/// Decides what the answer of a child listener means (Supervisor 4.3: `result_handler`). Chosen by name in
+/// `[eventlistener:x]`; the default takes `OK` as done and anything else as a rejection.
+pub trait ResultHandler: Send + Sync {
+    /// The verdict on an event from the bytes of the answer to it. Called by the supervisor itself: must not block.
+    ///
+    /// # Errors
+    /// The handler cannot tell: the event comes again, and this listener hears nothing more until it is restarted.
+    fn handle(&self, event: &Event, result: &[u8]) -> Result<Verdict, Box<dyn std::error::Error + Send + Sync>>;
+}
+
+impl<F> ResultHandler for F
+where
+    F: Fn(&Event, &[u8]) -> Result<Verdict, Box<dyn std::error::Error + Send + Sync>> + Send + Sync,
+{
+    fn handle(&self, event: &Event, result: &[u8]) -> Result<Verdict, Box<dyn std::error::Error + Send + Sync>> {
+        self(event, result)
+    }
+}
+
+/// What is known of one subscriber to events: a pool of child listeners, a listener of the embedding program, a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SubscriberInfo {
+    /// The pool's name; `listener` and `stream` for the other two.
+    pub name: String,
+    /// Its processes with the state of their protocol; empty for the other two.
+    pub children: Vec<(ProcessName, ListenerState)>,
+    /// How many events wait for it.
+    pub waiting: usize,
+    /// How many it has processed.
+    pub delivered: u64,
+    /// How many times one was given back.
+    pub rejected: u64,
+    /// How many were lost because its buffer was full.
+    pub dropped: u64,
 }
 
 /// Events as a stream, from the moment of the subscription on. Ends with the supervisor.

@@ -36,6 +36,8 @@ pub struct ProcessInfo {
     pub stdout_logfile: Option<PathBuf>,
     /// The path of the stderr log.
     pub stderr_logfile: Option<PathBuf>,
+    /// How many bytes of its logs could not be written (a full disk) since its group became active.
+    pub lost_log_bytes: u64,
 }
 
 impl ProcessInfo {
@@ -53,6 +55,7 @@ impl ProcessInfo {
             spawn_error: String::new(),
             stdout_logfile: None,
             stderr_logfile: None,
+            lost_log_bytes: 0,
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::RequestError;
 use crate::domain::event_type::EventType;
 use crate::domain::name::{Namespec, ProcessName};
 use crate::domain::signal::Signal;
-use crate::listener::Events;
+use crate::listener::{Events, SubscriberInfo};
 use crate::process::{ConfigDiff, ConfigInfo, Outcome, ProcessInfo, Stream};
 
 /// The way back of one request; holds room for exactly one answer, so that answering never waits.
@@ -61,6 +61,8 @@ pub(crate) enum Request {
     Reload { reply: Reply<ConfigDiff> },
     /// Where a process's log is.
     LogPath { name: Namespec, stream: Stream, reply: Reply<Option<std::path::PathBuf>> },
+    /// Who hears of events, and how that goes.
+    Subscribers { reply: Reply<Vec<SubscriberInfo>> },
     /// Close and open all logs (SIGUSR2).
     ReopenLogs,
     /// Subscribe a stream of events.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::domain::event_type::EventType;
 use crate::domain::level::Level;
+use crate::domain::spec::BufferOverflow;
 use crate::event::envelope::{Address, envelope};
 
 /// An event on its way to a subscriber.
@@ -22,18 +23,6 @@ pub(crate) struct Numbered {
     pub(crate) event_type: EventType,
     /// Its payload, rendered when it happened.
     pub(crate) payload: Arc<str>,
-}
-
-/// What happens when an event comes to a full buffer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Overflow {
-    /// The oldest event waiting is dropped.
-    #[default]
-    DropOldest,
-    /// The event that comes is dropped.
-    DropNewest,
-    /// The buffer grows up to this many events; then the oldest is dropped.
-    Grow(usize),
 }
 
 /// What a pool has been through.
@@ -72,7 +61,7 @@ pub(crate) struct Pool {
     types: BTreeSet<EventType>,
     buffer: VecDeque<Numbered>,
     size: usize,
-    overflow: Overflow,
+    overflow: BufferOverflow,
     next_serial: u64,
     counters: Counters,
 }
@@ -86,7 +75,7 @@ impl Pool {
             types: types.into_iter().collect(),
             buffer: VecDeque::new(),
             size: size.max(1),
-            overflow: Overflow::default(),
+            overflow: BufferOverflow::default(),
             next_serial: 0,
             counters: Counters::default(),
         }
@@ -94,7 +83,7 @@ impl Pool {
 
     /// Sets what happens when an event comes to a full buffer.
     #[must_use]
-    pub(crate) fn overflow(mut self, overflow: Overflow) -> Self {
+    pub(crate) fn overflow(mut self, overflow: BufferOverflow) -> Self {
         self.overflow = overflow;
         self
     }
@@ -117,8 +106,8 @@ impl Pool {
     /// How many events may wait.
     pub(crate) fn limit(&self) -> usize {
         match self.overflow {
-            Overflow::DropOldest | Overflow::DropNewest => self.size,
-            Overflow::Grow(most) => self.size.max(most),
+            BufferOverflow::DropOldest | BufferOverflow::DropNewest => self.size,
+            BufferOverflow::Grow(most) => self.size.max(most),
         }
     }
 
@@ -128,6 +117,7 @@ impl Pool {
     }
 
     /// The events that wait, the next one first.
+    #[cfg(test)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Numbered> {
         self.buffer.iter()
     }
@@ -142,8 +132,8 @@ impl Pool {
             return None;
         }
         let dropped = match self.overflow {
-            Overflow::DropNewest => Some(event),
-            Overflow::DropOldest | Overflow::Grow(_) => {
+            BufferOverflow::DropNewest => Some(event),
+            BufferOverflow::DropOldest | BufferOverflow::Grow(_) => {
                 let oldest = self.buffer.pop_front();
                 self.buffer.push_back(event);
                 oldest
@@ -188,8 +178,8 @@ impl Pool {
         let mut notes = vec![self.rebuffered(&event, self.buffer.len())];
         if self.buffer.len() >= self.limit() {
             let other = match self.overflow {
-                Overflow::DropNewest => self.buffer.pop_back(),
-                Overflow::DropOldest | Overflow::Grow(_) => self.buffer.pop_front(),
+                BufferOverflow::DropNewest => self.buffer.pop_back(),
+                BufferOverflow::DropOldest | BufferOverflow::Grow(_) => self.buffer.pop_front(),
             };
             notes.extend(other.map(|other| self.dropped(&other)));
         }

@@ -99,13 +99,6 @@ impl Protocol {
         ready
     }
 
-    /// The event could not be handed over after all (EPIPE) and nothing was heard since: BUSY becomes READY again.
-    pub(crate) fn unsent(&mut self) {
-        if self.state == ListenerState::Busy && self.buffer.is_empty() && self.announced.is_none() && !self.handling {
-            self.state = ListenerState::Ready;
-        }
-    }
-
     /// Takes what was read from the listener.
     pub(crate) fn feed(&mut self, bytes: &[u8]) -> Vec<Step> {
         let mut steps = Vec::new();

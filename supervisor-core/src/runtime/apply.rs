@@ -97,11 +97,12 @@ impl Engine {
             socket: entry.socket.clone(),
             listener: entry.protocol.is_some(),
         };
-        if let Err(job) = self.door.launch(job) {
-            let why = format!("Too many processes in process table to spawn '{}'", job.order.name.process);
-            self.step(key, Input::SpawnFailed { why });
-        } else {
+        let name = entry.name.process.clone();
+        if self.door.launch(job) {
             self.watch_lane();
+        } else {
+            let why = format!("Too many processes in process table to spawn '{name}'");
+            self.step(key, Input::SpawnFailed { why });
         }
     }
 

@@ -39,14 +39,14 @@ impl LaunchDoor {
         &self.launcher().lanes
     }
 
-    /// Orders a start. Gives the job back if no thread can be had.
-    pub(crate) fn launch(&self, job: LaunchJob) -> Result<(), LaunchJob> {
+    /// Orders a start; false if no thread can be had for it.
+    pub(crate) fn launch(&self, job: LaunchJob) -> bool {
         match self {
             Self::Lane { lane, .. } => lane.push(job),
             Self::Inline { launcher } => {
                 let worker = launcher.clone();
                 launcher.executor.spawn(async move { worker.launch_inline(job).await }).detach();
-                Ok(())
+                true
             }
         }
     }

@@ -188,6 +188,11 @@ impl Engine {
             spawn_error: machine.spawn_error().to_owned(),
             stdout_logfile: entry.logs.stdout.clone(),
             stderr_logfile: entry.logs.stderr.clone(),
+            lost_log_bytes: [&entry.sinks.stdout, &entry.sinks.stderr]
+                .into_iter()
+                .flatten()
+                .map(|sink| sink.lost())
+                .sum(),
         }
     }
 

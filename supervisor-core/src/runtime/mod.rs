@@ -22,12 +22,26 @@ mod message;
 mod narrate;
 mod notices;
 mod orphans;
+#[cfg_attr(
+    not(test),
+    expect(
+        clippy::disallowed_methods,
+        reason = "paces attempts at a pipe that is full, decides nothing about processes"
+    )
+)]
 mod output;
 mod prepare;
 mod requests;
 mod signaller;
 #[cfg(test)]
 mod simulation;
+#[cfg_attr(
+    not(test),
+    expect(
+        clippy::disallowed_methods,
+        reason = "paces attempts at a pipe that is full, decides nothing about processes"
+    )
+)]
 mod sink;
 mod spawn;
 mod spawner;

@@ -36,6 +36,7 @@ impl Engine {
             Request::RemoveGroup { name, reply } => drop(reply.try_send(self.remove_group(&name))),
             Request::Reload { reply } => self.reload(AfterReload::Compare(reply)),
             Request::LogPath { name, stream, reply } => drop(reply.try_send(self.log_path(&name, stream))),
+            Request::Subscribers { reply } => drop(reply.try_send(Ok(self.subscriber_infos()))),
             Request::ReopenLogs => self.reopen_logs(),
             Request::Subscribe { types, buffer, reply } => drop(reply.try_send(Ok(self.subscribe(&types, buffer)))),
             Request::Shutdown { reply } => {

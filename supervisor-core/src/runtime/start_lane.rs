@@ -42,18 +42,18 @@ impl<J: Send + 'static> StartLane<J> {
         Self { shared: Arc::new(shared), seen: 0 }
     }
 
-    /// Queues a job. Gives it back if no thread can be had for it.
-    pub(crate) fn push(&self, job: J) -> Result<(), J> {
+    /// Queues a job; false if no thread can be had for it.
+    pub(crate) fn push(&self, job: J) -> bool {
         let mut state = self.shared.lock();
         if !state.running {
             if self.start_thread(state.generation).is_err() {
-                return Err(job);
+                return false;
             }
             state.running = true;
         }
         state.jobs.push_back(job);
         self.shared.wake.notify_one();
-        Ok(())
+        true
     }
 
     /// To be called [`PATIENCE`] after a push and again as long as it answers true (jobs are queued): if no job was begun
@@ -125,7 +125,7 @@ mod tests {
         let (done, results) = mpsc::channel();
         let lane = StartLane::new(move |job: u32| done.send(job).unwrap());
         for job in 0..100 {
-            lane.push(job).unwrap();
+            assert!(lane.push(job));
         }
         assert_eq!(results.iter().take(100).collect::<Vec<_>>(), (0..100).collect::<Vec<_>>());
     }
@@ -142,7 +142,7 @@ mod tests {
             done.send(job).unwrap();
         });
         for job in 0..3 {
-            lane.push(job).unwrap();
+            assert!(lane.push(job));
         }
         while lane.shared.lock().begun == 0 {
             std::thread::yield_now();

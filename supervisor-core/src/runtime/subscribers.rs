@@ -4,19 +4,20 @@
 //! `machine/bus.rs` and `machine/pool.rs`; the listener protocol is `machine/protocol.rs`. Nobody here is waited for.
 
 use std::collections::{HashMap, VecDeque};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_channel::Sender;
+use futures_lite::FutureExt;
 
 use crate::domain::event_type::EventType;
 use crate::domain::level::Level;
 use crate::domain::moment::Moment;
 use crate::domain::spec;
 use crate::domain::state::{ListenerState, ProcessState};
-use crate::event::envelope::{Address, envelope};
 use crate::event::occurrence::Occurrence;
-use crate::listener::{Event, EventListener, Events, Verdict};
+use crate::listener::{Event, EventListener, Events, ResultHandler, SubscriberInfo, Verdict};
 use crate::machine::bus::{Bus, PoolId};
 use crate::machine::pool::{Note, Numbered, Pool};
 use crate::machine::protocol::{Handled, Protocol, Step, default_handler};
@@ -28,7 +29,7 @@ use crate::runtime::stdin::StdinError;
 /// Who takes the events of one pool.
 enum Taker {
     /// The processes of an `[eventlistener:x]`, in their order.
-    Children(Vec<ProcessKey>),
+    Children { keys: Vec<ProcessKey>, handler: Option<Arc<dyn ResultHandler>> },
     /// A listener of the embedding program: one event at a time.
     Listener { door: Sender<Event>, held: Option<Numbered> },
     /// A stream: takes at once, dropping its oldest when it is full.
@@ -47,11 +48,13 @@ pub(crate) struct Subscribers {
     stirred: bool,
     ticks: Ticks,
     tick_planned: bool,
+    /// Result handlers by name; the default is not among them.
+    handlers: HashMap<String, Arc<dyn ResultHandler>>,
 }
 
 impl Subscribers {
     /// Nobody yet. `serial` is the number of the next event.
-    pub(crate) fn new(serial: u64, now: Moment) -> Self {
+    pub(crate) fn new(serial: u64, now: Moment, handlers: HashMap<String, Arc<dyn ResultHandler>>) -> Self {
         Self {
             bus: Bus::new(serial),
             takers: HashMap::new(),
@@ -60,6 +63,7 @@ impl Subscribers {
             stirred: false,
             ticks: Ticks::new(now.wall),
             tick_planned: false,
+            handlers,
         }
     }
 
@@ -86,7 +90,8 @@ impl Engine {
     /// Adds the pool of a listener group.
     pub(crate) fn subscribe_pool(&mut self, group: &str, settings: &spec::Pool, keys: Vec<ProcessKey>) {
         let pool = Pool::new(group, settings.events.iter().copied(), settings.buffer_size);
-        let id = self.add_subscriber(pool, Taker::Children(keys));
+        let handler = self.subscribers.handlers.get(&settings.result_handler).cloned();
+        let id = self.add_subscriber(pool.overflow(settings.buffer_overflow), Taker::Children { keys, handler });
         self.subscribers.groups.insert(group.to_owned(), id);
     }
 
@@ -103,11 +108,17 @@ impl Engine {
         let (door, events) = async_channel::bounded(1);
         let pool = Pool::new("listener", listener.events().iter().copied(), listener.buffer_size());
         let id = self.add_subscriber(pool, Taker::Listener { door, held: None });
-        let notices = self.notices.clone();
+        let (notices, activity) = (self.notices.clone(), Arc::clone(self.activity()));
         self.executor
             .spawn(async move {
                 while let Ok(event) = events.recv().await {
-                    let verdict = listener.notify(&event).await;
+                    let Ok(verdict) = AssertUnwindSafe(listener.notify(&event)).catch_unwind().await else {
+                        activity.write(Level::Error, "an event listener has panicked and hears nothing more");
+                        // The event is given back and finds nobody: the subscription ends.
+                        drop(events);
+                        let _ = notices.send(Notice::Heard { pool: id, verdict: Verdict::Rejected }).await;
+                        return;
+                    };
                     if notices.send(Notice::Heard { pool: id, verdict }).await.is_err() {
                         return;
                     }
@@ -172,7 +183,7 @@ impl Engine {
             self.subscribers.bus.pools().filter(|(_, pool)| pool.waiting() > 0).map(|(id, _)| id).collect();
         for id in waiting {
             match self.subscribers.takers.get(&id) {
-                Some(Taker::Children(keys)) => self.dispatch_children(id, &keys.clone()),
+                Some(Taker::Children { keys, .. }) => self.dispatch_children(id, &keys.clone()),
                 Some(Taker::Listener { held: None, .. } | Taker::Stream { .. }) => self.dispatch_inside(id),
                 Some(Taker::Listener { held: Some(_), .. }) | None => {}
             }
@@ -211,16 +222,10 @@ impl Engine {
     }
 
     fn send_event(&mut self, id: PoolId, key: ProcessKey, event: &Numbered) -> Result<(), StdinError> {
-        let pool = self.subscribers.bus.pool(id).map(|pool| Arc::clone(pool.name())).unwrap_or_default();
-        let address = Address {
-            server: &self.shared.identifier,
-            pool: &pool,
-            serial: event.serial,
-            pool_serial: event.pool_serial,
-        };
-        let text = envelope(address, event.event_type, &event.payload);
-        let Some(entry) = self.processes.get_mut(&key) else { return Err(StdinError::Closed) };
-        let name = entry.name.process.clone();
+        let pool = self.subscribers.bus.pool(id).ok_or(StdinError::Closed)?;
+        let text = pool.envelope(&self.shared.identifier, event);
+        let entry = self.processes.get_mut(&key).ok_or(StdinError::Closed)?;
+        let (serial, listener) = (event.serial, entry.name.process.clone());
         let stdin = entry.live.as_ref().and_then(|live| live.stdin.as_ref()).ok_or(StdinError::Closed)?;
         let result = stdin.send(text.as_bytes(), &self.executor);
         match result {
@@ -228,16 +233,11 @@ impl Engine {
                 if let Some(protocol) = &mut entry.protocol {
                     protocol.sent();
                 }
-                self.log(Level::Debug, || format!("event {} sent to listener {name}", event.serial));
+                self.note(&[Note::Sent { serial, listener }]);
             }
-            Err(StdinError::Closed) => self.log(Level::Debug, || {
-                format!(
-                    "epipe occurred while sending event {} to listener {name}, listener state unchanged",
-                    event.serial
-                )
-            }),
+            Err(StdinError::Closed) => self.note(&[Note::BrokenPipe { serial, listener }]),
             Err(StdinError::Full) => {
-                self.log(Level::Debug, || format!("listener {name} does not read: event {} waits", event.serial));
+                self.log(Level::Debug, || format!("listener {listener} does not read: event {serial} waits"));
             }
         }
         result
@@ -248,12 +248,7 @@ impl Engine {
             let subscribers = &mut self.subscribers;
             let (Some(pool), Some(taker)) = (subscribers.bus.pool(id), subscribers.takers.get_mut(&id)) else { return };
             let Some(event) = pool.next() else { return };
-            let told = Event {
-                event_type: event.event_type,
-                serial: event.serial,
-                pool_serial: event.pool_serial,
-                payload: Arc::clone(&event.payload),
-            };
+            let told = told(&event);
             let gone = match taker {
                 Taker::Stream { door, dropped } => match door.force_send(told) {
                     Ok(None) => false,
@@ -270,7 +265,7 @@ impl Engine {
                     }
                     true
                 }
-                Taker::Children(_) => return,
+                Taker::Children { .. } => return,
             };
             if gone {
                 self.remove_subscriber(id);
@@ -328,41 +323,78 @@ impl Engine {
         let Some(protocol) = &mut entry.protocol else { return };
         let mut steps = VecDeque::from(protocol.feed(bytes));
         while let Some(step) = steps.pop_front() {
+            self.subscribers.stirred = true;
+            step.narrate(&name, &mut |level, line| self.log(level, || line.to_string()));
             match step {
-                Step::Changed(transition) => {
-                    self.subscribers.stirred = true;
-                    self.log(Level::Debug, || format!("{name}: {transition}"));
-                    if transition.to == ListenerState::Unknown {
-                        self.log(Level::Warn, || unknown_state(&name));
-                    }
-                }
-                Step::BadResultLine(line) => self.log(Level::Warn, || format!("{name}: bad result line: '{line}'")),
+                Step::Changed(_) | Step::BadResultLine(_) => {}
                 Step::GiveBack => self.give_back(key),
                 Step::Result(result) => {
-                    let handled = default_handler(&result);
-                    let (level, words) = match handled {
-                        Handled::Processed => (Level::Debug, "event was processed"),
-                        Handled::Rejected => (Level::Warn, "event was rejected"),
-                        Handled::Failed => (Level::Warn, "event caused an error"),
-                    };
-                    self.log(level, || format!("{name}: {words}"));
-                    if handled == Handled::Processed
-                        && let Some((id, _)) = self.subscribers.held.remove(&key)
-                        && let Some(pool) = self.subscribers.bus.pool(id)
-                    {
-                        pool.delivered();
-                    }
+                    let handled = self.judge(key, &result);
+                    handled.narrate(&name, &mut |level, line| self.log(level, || line.to_string()));
                     let protocol = self.processes.get_mut(&key).and_then(|entry| entry.protocol.as_mut());
                     steps.extend(protocol.map(|protocol| protocol.handled(handled)).unwrap_or_default());
                 }
             }
         }
     }
+
+    /// What the pool's result handler makes of an answer. A handler that panics has failed, no more.
+    fn judge(&mut self, key: ProcessKey, result: &[u8]) -> Handled {
+        let Some((id, event)) = self.subscribers.held.get(&key) else { return default_handler(result) };
+        let handled = match self.subscribers.takers.get(id) {
+            Some(Taker::Children { handler: Some(handler), .. }) => {
+                let event = told(event);
+                match std::panic::catch_unwind(AssertUnwindSafe(|| handler.handle(&event, result))) {
+                    Ok(Ok(Verdict::Processed)) => Handled::Processed,
+                    Ok(Ok(Verdict::Rejected)) => Handled::Rejected,
+                    Ok(Err(_)) | Err(_) => Handled::Failed,
+                }
+            }
+            _ => default_handler(result),
+        };
+        if handled == Handled::Processed
+            && let Some((id, _)) = self.subscribers.held.remove(&key)
+            && let Some(pool) = self.subscribers.bus.pool(id)
+        {
+            pool.delivered();
+        }
+        handled
+    }
+
+    /// All subscribers with their counters.
+    pub(crate) fn subscriber_infos(&self) -> Vec<SubscriberInfo> {
+        let children = |id: PoolId| match self.subscribers.takers.get(&id) {
+            Some(Taker::Children { keys, .. }) => keys
+                .iter()
+                .filter_map(|key| self.processes.get(key))
+                .filter_map(|entry| Some((entry.name.clone(), entry.protocol.as_ref()?.state())))
+                .collect(),
+            _ => Vec::new(),
+        };
+        let lost = |id: PoolId| match self.subscribers.takers.get(&id) {
+            Some(Taker::Stream { dropped, .. }) => dropped.load(Ordering::Relaxed),
+            _ => 0,
+        };
+        self.subscribers
+            .bus
+            .pools()
+            .map(|(id, pool)| SubscriberInfo {
+                name: pool.name().to_string(),
+                children: children(id),
+                waiting: pool.waiting(),
+                delivered: pool.counters().delivered,
+                rejected: pool.counters().rejected,
+                dropped: pool.counters().dropped + lost(id),
+            })
+            .collect()
+    }
 }
 
-fn unknown_state(name: &str) -> String {
-    format!(
-        "{name}: has entered the UNKNOWN state and will no longer receive events, this usually indicates the process \
-         violated the eventlistener protocol"
-    )
+fn told(event: &Numbered) -> Event {
+    Event {
+        event_type: event.event_type,
+        serial: event.serial,
+        pool_serial: event.pool_serial,
+        payload: Arc::clone(&event.payload),
+    }
 }

@@ -15,7 +15,7 @@ use crate::domain::spec;
 use crate::domain::state::SupervisorState;
 use crate::event::occurrence::Occurrence;
 use crate::handle::{Handle, Shared};
-use crate::listener::EventListener;
+use crate::listener::{EventListener, ResultHandler};
 use crate::program::Program;
 use crate::request::Request;
 use crate::runtime::clock::{Clock, SystemClock};
@@ -127,6 +127,7 @@ pub struct Builder {
     server_url: Option<String>,
     source: Option<Arc<dyn ConfigSource>>,
     listeners: Vec<Arc<dyn EventListener>>,
+    handlers: HashMap<String, Arc<dyn ResultHandler>>,
     reap_orphans: bool,
     pass_service_manager_env: bool,
     descriptors_are_close_on_exec: bool,
@@ -152,6 +153,7 @@ impl Default for Builder {
             server_url: None,
             source: None,
             listeners: Vec::new(),
+            handlers: HashMap::new(),
             reap_orphans: false,
             pass_service_manager_env: false,
             descriptors_are_close_on_exec: false,
@@ -228,6 +230,13 @@ impl Builder {
     #[must_use]
     pub fn listener(mut self, listener: impl EventListener + 'static) -> Self {
         self.listeners.push(Arc::new(listener));
+        self
+    }
+
+    /// Adds a handler that `result_handler=` can name (Supervisor 4.3: `result_handler`).
+    #[must_use]
+    pub fn result_handler(mut self, name: impl Into<String>, handler: impl ResultHandler + 'static) -> Self {
+        self.handlers.insert(name.into(), Arc::new(handler));
         self
     }
 
@@ -337,7 +346,7 @@ impl Builder {
             waiters: Waiters::default(),
             lane_watched: false,
             deadlines: Deadlines::new(),
-            subscribers: Subscribers::new(self.handover.serial, now),
+            subscribers: Subscribers::new(self.handover.serial, now, self.handlers),
             effects: Vec::new(),
         };
         for listener in self.listeners {

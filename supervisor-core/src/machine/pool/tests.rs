@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn pool(size: usize, overflow: Overflow) -> Pool {
+fn pool(size: usize, overflow: BufferOverflow) -> Pool {
     Pool::new("p", [EventType::Tick, EventType::ProcessLogStdout], size).overflow(overflow)
 }
 
@@ -25,7 +25,7 @@ fn waiting(pool: &Pool) -> Vec<u64> {
 
 #[test]
 fn an_ancestor_stands_for_all_below() {
-    let pool = pool(1, Overflow::DropOldest);
+    let pool = pool(1, BufferOverflow::DropOldest);
     let heard: Vec<_> = EventType::all().filter(|event_type| pool.hears(*event_type)).map(EventType::name).collect();
     assert_eq!(heard, ["PROCESS_LOG_STDOUT", "TICK", "TICK_5", "TICK_60", "TICK_3600"]);
 }
@@ -33,11 +33,11 @@ fn an_ancestor_stands_for_all_below() {
 #[test]
 fn a_full_buffer_drops_by_its_policy() {
     let table = [
-        (Overflow::DropOldest, vec![3, 4], vec![0, 1, 2]),
-        (Overflow::DropNewest, vec![0, 1], vec![2, 3, 4]),
-        (Overflow::Grow(4), vec![1, 2, 3, 4], vec![0]),
-        (Overflow::Grow(1), vec![3, 4], vec![0, 1, 2]),
-        (Overflow::Grow(5), vec![0, 1, 2, 3, 4], vec![]),
+        (BufferOverflow::DropOldest, vec![3, 4], vec![0, 1, 2]),
+        (BufferOverflow::DropNewest, vec![0, 1], vec![2, 3, 4]),
+        (BufferOverflow::Grow(4), vec![1, 2, 3, 4], vec![0]),
+        (BufferOverflow::Grow(1), vec![3, 4], vec![0, 1, 2]),
+        (BufferOverflow::Grow(5), vec![0, 1, 2, 3, 4], vec![]),
     ];
     for (overflow, kept, lost) in table {
         let mut pool = pool(2, overflow);
@@ -51,7 +51,7 @@ fn a_full_buffer_drops_by_its_policy() {
 
 #[test]
 fn what_is_given_back_comes_first_with_both_its_numbers() {
-    let mut pool = pool(3, Overflow::DropOldest);
+    let mut pool = pool(3, BufferOverflow::DropOldest);
     accept(&mut pool, [4, 6, 9]);
     let event = pool.next().unwrap();
     assert_eq!((event.serial, event.pool_serial), (4, 0));
@@ -67,7 +67,7 @@ fn what_is_given_back_comes_first_with_both_its_numbers() {
 
 #[test]
 fn a_full_buffer_makes_room_for_what_is_given_back() {
-    let table = [(Overflow::DropOldest, 1, vec![0, 2]), (Overflow::DropNewest, 2, vec![0, 1])];
+    let table = [(BufferOverflow::DropOldest, 1, vec![0, 2]), (BufferOverflow::DropNewest, 2, vec![0, 1])];
     for (overflow, lost, kept) in table {
         let mut pool = pool(2, overflow);
         accept(&mut pool, [0]);
@@ -82,7 +82,7 @@ fn a_full_buffer_makes_room_for_what_is_given_back() {
 
 #[test]
 fn several_takers_give_back_in_any_order() {
-    let mut pool = pool(9, Overflow::DropOldest);
+    let mut pool = pool(9, BufferOverflow::DropOldest);
     accept(&mut pool, 0..5);
     let out: Vec<_> = std::iter::from_fn(|| pool.next()).take(3).collect();
     for index in [1, 0, 2] {
@@ -93,7 +93,7 @@ fn several_takers_give_back_in_any_order() {
 
 #[test]
 fn nothing_is_left_to_tell_of_an_empty_pool() {
-    let mut pool = pool(0, Overflow::DropOldest);
+    let mut pool = pool(0, BufferOverflow::DropOldest);
     assert_eq!((pool.next(), pool.left_waiting(), pool.limit()), (None, None, 1));
 }
 
@@ -118,7 +118,7 @@ proptest! {
     #[test]
     fn no_event_is_lost_unless_it_is_counted(
         size in 1..5usize,
-        overflow in prop_oneof![Just(Overflow::DropOldest), Just(Overflow::DropNewest), (0..8usize).prop_map(Overflow::Grow)],
+        overflow in prop_oneof![Just(BufferOverflow::DropOldest), Just(BufferOverflow::DropNewest), (0..8usize).prop_map(BufferOverflow::Grow)],
         acts in proptest::collection::vec(
             prop_oneof![3 => Just(Act::Accept), 2 => Just(Act::Next), 1 => Just(Act::Delivered), 1 => (0..9usize).prop_map(Act::GiveBack)],
             0..60,

@@ -250,7 +250,7 @@ fn only_busy_pipes_are_enlarged() {
 
 #[test]
 fn captured_text_becomes_a_notice_and_stays_out_of_the_log() {
-    let lab = Lab::with(|activity| Lanes::new(activity), true);
+    let lab = Lab::with(Lanes::new, true);
     let settings = spec::Channel { capture_maxbytes: 100, events_enabled: true, ..channel() };
     let output: &[&[u8]] = &[b"before <!--XSUPERVISOR:BE", b"GIN-->secret<!--XSUPERVISOR:END--> after <!--XSUP"];
     lab.run(lab.plan(settings), output);
@@ -278,7 +278,7 @@ fn escape_sequences_are_stripped_across_reads() {
 
 #[test]
 fn a_listener_speaks_to_the_loop() {
-    let lab = Lab::with(|activity| Lanes::new(activity), true);
+    let lab = Lab::with(Lanes::new, true);
     let settings = spec::Channel { capture_maxbytes: 100, events_enabled: true, syslog: true, ..channel() };
     let plan = ChannelPlan { listener: true, strip_ansi: true, ..lab.plan(settings) };
     lab.run(plan, &[b"READY\n", b"\x1b[1mRESULT 2\nOK"]);
