@@ -5,6 +5,7 @@
 //! notice; output goes `output.rs` → `sink.rs` on a `lane.rs` and never through the loop.
 
 mod apply;
+mod builder;
 mod clock;
 mod command;
 mod control;
@@ -51,4 +52,5 @@ mod subscribers;
 mod supervisor;
 mod waiters;
 
-pub use supervisor::{Builder, Handover, RunOutcome, Supervisor};
+pub use builder::Builder;
+pub use supervisor::{Handover, RunOutcome, Supervisor};
