@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 mod life;
+mod listeners;
 mod output;
 mod signals;
 
