@@ -1,4 +1,40 @@
-//! Process supervision as a library.
+//! Process supervision as a library: start programs, keep them running, keep their output, hear what happens to them.
+//!
+//! What Supervisor 4.3 does for a machine, this crate does inside an application: the same states, settings, events and
+//! logs, but no daemon, no HTTP, no configuration file, no logger installed, no signal handler taken. Two supervisors fit
+//! in one program.
+//!
+//! ```
+//! use supervisor_core::{Program, Supervisor, domain::name::ProcessName};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let sleeper = Program::new("sleeper", "sleep 1000").startsecs(0);
+//! let supervisor = Supervisor::builder().program(sleeper).build()?;
+//! let handle = supervisor.handle();
+//! async_io::block_on(futures_lite::future::try_zip(
+//!     async { supervisor.run().await.map_err(Box::<dyn std::error::Error>::from) },
+//!     async {
+//!         handle.restart(&ProcessName::new("sleeper", "sleeper")).await?; // resolves once it is RUNNING
+//!         handle.shutdown().await.map_err(Into::into)
+//!     },
+//! ))?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # How it works
+//!
+//! A [`Supervisor`] is built, gives out [`Handle`]s, and is [run](Supervisor::run) by any executor: it brings one of its
+//! own for the tasks of its children. A handle's verbs are requests to the loop that owns all state; dropping the future
+//! of a verb abandons the wait, never the work. The loop waits for nothing but messages and the next deadline: starting
+//! happens on a thread of its own, output goes from pipe to log on one thread for each file system. Besides these, the
+//! crates below start a reactor thread (`async-io`), and a few for blocking work while there is some.
+//!
+//! # Rooms
+//!
+//! [`domain`] has the words of the subject, [`config`] reads Supervisor's files, [`process`] has the snapshots,
+//! [`listener`] the events, [`rpc`] the extension point for remote calls, [`activity`] the log of what happens,
+//! [`logfile`] and [`sys`] what a daemon built on this crate needs besides.
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests start processes and look at the clock"))]
 
 pub mod activity;
