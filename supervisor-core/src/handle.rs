@@ -241,6 +241,16 @@ impl Handle {
         self.control(Target::All, Verb::Signal(signal)).await
     }
 
+    /// Says who could be sent a signal, and sends none: an outcome for each process of the group, or of all groups, that
+    /// a signal would reach, in the order in which it would (`kill(2)`: signal 0).
+    ///
+    /// # Errors
+    /// [`RequestError::BadName`].
+    pub async fn signallable(&self, group: Option<&str>) -> Answer<Vec<Outcome>> {
+        let target = group.map_or(Target::All, |group| Target::Group(group.to_owned()));
+        self.control(target, Verb::NullSignal).await
+    }
+
     /// Queues bytes for the stdin of a process, at most 8 MiB in all.
     ///
     /// # Errors

@@ -35,6 +35,8 @@ pub(crate) enum Verb {
     Stop { wait: bool },
     /// Send a signal.
     Signal(Signal),
+    /// Only see who could be sent a signal.
+    NullSignal,
     /// Empty the log files.
     ClearLogs,
 }

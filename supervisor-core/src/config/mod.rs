@@ -31,7 +31,7 @@ mod overrides;
 mod plugin;
 mod printf;
 mod program;
-mod python;
+pub(crate) mod python;
 mod search;
 mod section;
 mod server;

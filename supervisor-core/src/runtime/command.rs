@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::Access;
 
 use super::spawn::SpawnError;
+use crate::config::python::repr;
 use crate::domain::spec;
 
 /// Where programs are looked for if nobody says.
@@ -92,8 +93,9 @@ fn double_quoted(characters: &mut std::str::Chars<'_>, word: &mut String) -> Res
 /// # Errors
 /// [`SpawnError::NoFile`] or [`SpawnError::NotExecutable`], in Supervisor's words.
 pub(crate) fn resolve(settings: &spec::Process) -> Result<ResolvedCommand, SpawnError> {
-    let words = split_words(&settings.command)
-        .map_err(|error| SpawnError::NotExecutable(format!("can't parse command '{}': {error}", settings.command)))?;
+    let words = split_words(&settings.command).map_err(|error| {
+        SpawnError::NotExecutable(format!("can't parse command {}: {error}", repr(&settings.command)))
+    })?;
     let Some(name) = words.first() else {
         return Err(SpawnError::NotExecutable("command is empty".to_owned()));
     };

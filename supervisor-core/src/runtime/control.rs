@@ -9,6 +9,7 @@ use crate::RequestError;
 use crate::domain::level::Level;
 use crate::domain::name::ProcessName;
 use crate::domain::signal::Signal;
+use crate::domain::spec;
 use crate::domain::state::ProcessState;
 use crate::machine::process::Input;
 use crate::process::Outcome;
@@ -16,7 +17,7 @@ use crate::request::{Reply, Target, Verb};
 use crate::runtime::engine::Engine;
 use crate::runtime::message::{Notice, ProcessKey};
 use crate::runtime::narrate;
-use crate::runtime::waiters::{Ticket, Wait};
+use crate::runtime::waiters::{Concerned, Ticket, Wait};
 
 impl Engine {
     /// Takes a control request; the reply comes when the last of its outcomes is known.
@@ -36,7 +37,8 @@ impl Engine {
         match verb {
             Verb::Start { wait } => self.start(keys, single, wait, reply),
             Verb::Stop { wait } => self.stop(keys, single, wait, reply),
-            Verb::Signal(signal) => self.signal(keys, single, signal, reply),
+            Verb::Signal(signal) => self.signal(keys, single, Some(signal), reply),
+            Verb::NullSignal => self.signal(keys, single, None, reply),
             Verb::ClearLogs => self.clear_logs(keys, reply),
         }
     }
@@ -58,6 +60,11 @@ impl Engine {
         self.names.get(name).copied().ok_or_else(|| RequestError::BadName(name.to_string()))
     }
 
+    fn concerned(&self, keys: &[ProcessKey], at_once: impl Fn(&spec::Process) -> bool) -> Vec<Concerned> {
+        let entries = keys.iter().filter_map(|key| self.processes.get(key));
+        entries.map(|entry| Concerned { name: entry.name.clone(), at_once: at_once(&entry.settings) }).collect()
+    }
+
     fn state_of(&self, key: ProcessKey) -> Option<(ProcessName, ProcessState)> {
         self.processes.get(&key).map(|entry| (entry.name.clone(), entry.machine.state()))
     }
@@ -66,7 +73,9 @@ impl Engine {
         if !single {
             keys.retain(|key| self.state_of(*key).is_some_and(|(_, state)| !state.is_running()));
         }
-        let ticket = self.waiters.open(Vec::new(), keys.len(), reply);
+        // Without a time to wait for, the spawn decides.
+        let at_once = |settings: &spec::Process| !wait || settings.startsecs <= 0;
+        let ticket = self.waiters.open(self.concerned(&keys, at_once), reply);
         let commands: Vec<_> = keys
             .into_iter()
             .filter_map(|key| self.processes.get(&key).map(|entry| (key, Arc::clone(&entry.settings))))
@@ -95,7 +104,7 @@ impl Engine {
                 Ok(()) => None,
             };
             if let Some(error) = refused {
-                self.waiters.settle(ticket, Outcome { name, result: Err(error) });
+                self.waiters.settle_at_once(ticket, Outcome { name, result: Err(error) });
                 continue;
             }
             let wanted = if wait { Wait::Running } else { Wait::Spawned };
@@ -117,9 +126,9 @@ impl Engine {
             None => entry.waiters.push((ticket, wait)),
             Some(Err(RequestError::Failed(_))) => {
                 let result = Err(RequestError::Failed(entry.signal_error.clone()));
-                self.waiters.settle(ticket, Outcome { name, result });
+                self.waiters.settle_at_once(ticket, Outcome { name, result });
             }
-            Some(result) => self.waiters.settle(ticket, Outcome { name, result }),
+            Some(result) => self.waiters.settle_at_once(ticket, Outcome { name, result }),
         }
     }
 
@@ -151,7 +160,7 @@ impl Engine {
         if !single {
             keys.retain(|key| running(self, *key));
         }
-        let ticket = self.waiters.open(Vec::new(), keys.len(), reply);
+        let ticket = self.waiters.open(self.concerned(&keys, |_| !wait), reply);
         for key in keys {
             if !running(self, key) {
                 self.settle_error(key, ticket, RequestError::NotRunning);
@@ -169,7 +178,7 @@ impl Engine {
 
     fn settle_error(&mut self, key: ProcessKey, ticket: Ticket, error: impl FnOnce(ProcessName) -> RequestError) {
         if let Some((name, _)) = self.state_of(key) {
-            self.waiters.settle(ticket, Outcome { name: name.clone(), result: Err(error(name)) });
+            self.waiters.settle_at_once(ticket, Outcome { name: name.clone(), result: Err(error(name)) });
         }
     }
 
@@ -184,11 +193,11 @@ impl Engine {
         self.waiters.settle(ticket, Outcome { name, result });
     }
 
-    fn signal(&mut self, mut keys: Vec<ProcessKey>, single: bool, signal: Signal, reply: Reply<Vec<Outcome>>) {
+    fn signal(&mut self, mut keys: Vec<ProcessKey>, single: bool, signal: Option<Signal>, reply: Reply<Vec<Outcome>>) {
         if !single {
             keys.retain(|key| self.state_of(*key).is_some_and(|(_, state)| state.is_signallable()));
         }
-        let ticket = self.waiters.open(Vec::new(), keys.len(), reply);
+        let ticket = self.waiters.open(self.concerned(&keys, |_| true), reply);
         for key in keys {
             let result = self.signal_one(key, signal);
             if let Some((name, _)) = self.state_of(key) {
@@ -197,11 +206,12 @@ impl Engine {
         }
     }
 
-    fn signal_one(&mut self, key: ProcessKey, signal: Signal) -> Result<(), RequestError> {
+    fn signal_one(&mut self, key: ProcessKey, signal: Option<Signal>) -> Result<(), RequestError> {
         let Some(entry) = self.processes.get(&key) else { return Err(RequestError::Gone) };
         let name = entry.name.process.clone();
         let live = entry.live.as_ref().filter(|_| entry.machine.state().is_signallable());
         let Some(live) = live else { return Err(RequestError::NotRunning(entry.name.clone())) };
+        let Some(signal) = signal else { return Ok(()) };
         let pid = live.pid;
         self.log(Level::Debug, || narrate::sending(&name, pid, &signal.to_string()));
         match live.signaller.signal(signal.number(), false) {
@@ -220,7 +230,7 @@ impl Engine {
 
     /// Empties log files, off the loop: all at once, told in priority order.
     fn clear_logs(&mut self, keys: Vec<ProcessKey>, reply: Reply<Vec<Outcome>>) {
-        let ticket = self.waiters.open(Vec::new(), keys.len(), reply);
+        let ticket = self.waiters.open(self.concerned(&keys, |_| true), reply);
         let mut clearing = Vec::with_capacity(keys.len());
         for key in keys {
             let Some(entry) = self.processes.get(&key) else { continue };

@@ -2,6 +2,8 @@
 //!
 //! Decides when a wait is over and how it ended, from the transitions that the machine reports.
 
+use std::collections::HashMap;
+
 use crate::RequestError;
 use crate::domain::name::ProcessName;
 use crate::domain::state::ProcessState;
@@ -40,12 +42,24 @@ impl Wait {
     }
 }
 
+/// A process that a request concerns.
+pub(crate) struct Concerned {
+    pub(crate) name: ProcessName,
+    /// What becomes of it is known without waiting, even if the work takes a moment.
+    pub(crate) at_once: bool,
+}
+
 /// A request with some of its outcomes still open.
 struct Pending {
-    outcomes: Vec<Outcome>,
+    /// The place of each process in the order of priorities, and whether its outcome is known at once.
+    places: HashMap<ProcessName, (usize, bool)>,
+    outcomes: Vec<(usize, Outcome)>,
     open: usize,
     reply: Reply<Vec<Outcome>>,
 }
+
+/// The place of what is known later: behind all that is known at once, in the order in which it came.
+const LATER: usize = usize::MAX;
 
 /// Names one pending request.
 pub(crate) type Ticket = u64;
@@ -54,23 +68,40 @@ pub(crate) type Ticket = u64;
 #[derive(Default)]
 pub(crate) struct Waiters {
     next: Ticket,
-    pending: std::collections::HashMap<Ticket, Pending>,
+    pending: HashMap<Ticket, Pending>,
 }
 
 impl Waiters {
-    /// Opens a request for which `open` outcomes are to come, besides those that are there.
-    pub(crate) fn open(&mut self, outcomes: Vec<Outcome>, open: usize, reply: Reply<Vec<Outcome>>) -> Ticket {
+    /// Opens a request for which an outcome of each of these processes is to come. The answer holds those that are known at
+    /// once first, in this order, then the others as they came (Supervisor 4.3).
+    pub(crate) fn open(&mut self, concerned: Vec<Concerned>, reply: Reply<Vec<Outcome>>) -> Ticket {
         let ticket = self.next;
         self.next += 1;
-        self.pending.insert(ticket, Pending { outcomes, open, reply });
+        let open = concerned.len();
+        let place = |(place, process): (usize, Concerned)| (process.name, (place, process.at_once));
+        let places = concerned.into_iter().enumerate().map(place).collect();
+        self.pending.insert(ticket, Pending { places, outcomes: Vec::with_capacity(open), open, reply });
         self.close_if_done(ticket);
         ticket
     }
 
     /// One more outcome is known.
     pub(crate) fn settle(&mut self, ticket: Ticket, outcome: Outcome) {
+        self.add(ticket, outcome, false);
+    }
+
+    /// One more outcome is known, and it was decided without waiting for anything.
+    pub(crate) fn settle_at_once(&mut self, ticket: Ticket, outcome: Outcome) {
+        self.add(ticket, outcome, true);
+    }
+
+    fn add(&mut self, ticket: Ticket, outcome: Outcome, decided: bool) {
         if let Some(pending) = self.pending.get_mut(&ticket) {
-            pending.outcomes.push(outcome);
+            let place = match pending.places.get(&outcome.name) {
+                Some((place, at_once)) if decided || *at_once => *place,
+                _ => LATER,
+            };
+            pending.outcomes.push((place, outcome));
             pending.open = pending.open.saturating_sub(1);
             self.close_if_done(ticket);
         }
@@ -78,10 +109,43 @@ impl Waiters {
 
     fn close_if_done(&mut self, ticket: Ticket) {
         if self.pending.get(&ticket).is_some_and(|pending| pending.open == 0)
-            && let Some(pending) = self.pending.remove(&ticket)
+            && let Some(mut pending) = self.pending.remove(&ticket)
         {
+            pending.outcomes.sort_by_key(|(place, _)| *place);
+            let outcomes = pending.outcomes.into_iter().map(|(_, outcome)| outcome).collect();
             // The asker may have gone; the work is done all the same.
-            let _ = pending.reply.try_send(Ok(pending.outcomes));
+            let _ = pending.reply.try_send(Ok(outcomes));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_at_once_stands_first_in_the_order_of_the_request() {
+        let mut waiters = Waiters::default();
+        let (reply, answer) = async_channel::bounded(1);
+        let concerned = [("slow", false), ("quick", true), ("late", false), ("refused", false), ("last", true)];
+        let name = |name: &str| ProcessName::new(name, name);
+        let concerned = concerned.map(|(process, at_once)| Concerned { name: name(process), at_once });
+        let ticket = waiters.open(concerned.into(), reply);
+        let outcome = |process: &str| Outcome { name: name(process), result: Ok(()) };
+        waiters.settle_at_once(ticket, outcome("refused"));
+        for process in ["last", "late", "quick", "slow"] {
+            assert!(answer.is_empty());
+            waiters.settle(ticket, outcome(process));
+        }
+        let outcomes = answer.try_recv().ok().and_then(Result::ok).unwrap_or_default();
+        let names: Vec<_> = outcomes.iter().map(|outcome| outcome.name.process.as_str()).collect();
+        assert_eq!(names, ["quick", "refused", "last", "late", "slow"]);
+    }
+
+    #[test]
+    fn a_request_for_nobody_is_answered() {
+        let (reply, answer) = async_channel::bounded(1);
+        Waiters::default().open(Vec::new(), reply);
+        assert_eq!(answer.try_recv(), Ok(Ok(Vec::new())));
     }
 }

@@ -1,9 +1,6 @@
 //! Starting, stopping and signalling processes and groups, and their stdin.
 
-use std::collections::HashMap;
-
-use supervisor_core::domain::name::ProcessName;
-use supervisor_core::process::{ConfigInfo, Outcome, ProcessInfo};
+use supervisor_core::process::{Outcome, ProcessInfo};
 use supervisor_core::rpc::{Answer, AnswerSink, Fault, FaultCode, FromValue, Params, Value};
 use supervisor_core::{Handle, RequestError};
 
@@ -121,38 +118,19 @@ async fn signal_some(handle: &Handle, group: Option<(&Given, &str)>, signal: &Gi
             group_outcomes(given, handle.signal_group(group, signal).await)
         }
         (None, Meaning::Signal(signal)) => outcomes(handle.signal_all(signal).await),
-        (_, Meaning::Null | Meaning::Bad) => {
-            let mut infos = handle.processes().await.map_err(|error| fault(&error, None))?;
-            if let Some((given, group)) = group {
-                infos.retain(|info| info.name.group == group);
-                if infos.is_empty() {
-                    return Err(given.bad_name());
-                }
-            }
-            let configured = handle.configurations().await.map_err(|error| fault(&error, None))?;
-            sort_by_priority(&mut infos, &configured);
-            Ok(Outcomes(refusals(&infos, signal)).into())
+        (_, Meaning::Null) => reached(handle, group).await.map(|all| Outcomes(all).into()),
+        (_, Meaning::Bad) => {
+            let mut all = reached(handle, group).await?;
+            all.iter_mut().for_each(|outcome| outcome.result = Err(signal.bad()));
+            Ok(Outcomes(all).into())
         }
     }
 }
 
-/// Group priority, group, process priority, process: as far as the order of the configuration can be seen from here.
-fn sort_by_priority(infos: &mut [ProcessInfo], configured: &[ConfigInfo]) {
-    let priorities: HashMap<(&str, &str), (i64, i64)> = configured
-        .iter()
-        .map(|c| ((c.group.as_str(), c.settings.name.as_str()), (c.group_priority, c.settings.priority)))
-        .collect();
-    infos.sort_by_cached_key(|info| {
-        let ProcessName { group, process } = &info.name;
-        let (of_group, of_process) = priorities.get(&(group.as_str(), process.as_str())).copied().unwrap_or((999, 999));
-        (of_group, group.clone(), of_process)
-    });
-}
-
-/// What becomes of a signal that is not sent: one entry for each process that could have got it.
-fn refusals(infos: &[ProcessInfo], signal: &GivenSignal) -> Vec<Outcome> {
-    let signallable = infos.iter().filter(|info| info.state.is_signallable());
-    signallable.map(|info| Outcome { name: info.name.clone(), result: unsent(info, signal) }).collect()
+/// Whom a signal would reach.
+async fn reached(handle: &Handle, group: Option<(&Given, &str)>) -> Result<Vec<Outcome>, Fault> {
+    let given = group.map(|(given, _)| given.text.as_str());
+    handle.signallable(group.map(|(_, group)| group)).await.map_err(|error| fault(&error, given))
 }
 
 fn unsent(info: &ProcessInfo, signal: &GivenSignal) -> Result<(), RequestError> {

@@ -143,8 +143,8 @@ impl SystemNamespace {
             }
         }
         let name = match name {
-            Some(Value::String(name)) if !name.is_empty() => name,
-            None | Some(Value::Nil | Value::String(_)) => {
+            Some(Value::String(name)) => name,
+            None | Some(Value::Nil) => {
                 return Err(Fault::with(FaultCode::IncorrectParameters, "No methodName"));
             }
             Some(_) => return Err(Fault::incorrect_parameters()),

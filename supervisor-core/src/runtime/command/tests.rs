@@ -137,8 +137,8 @@ fn problems_have_the_words_of_the_specification() {
         (with_path("sub", here), not_executable(format!("command at '{here}/sub' is a directory"))),
         (with_path("plain", here), not_executable(format!("command at '{here}/plain' is not executable"))),
         (with_path("  ", here), not_executable("command is empty".to_owned())),
-        (with_path("a 'b", here), not_executable("can't parse command 'a 'b': No closing quotation".to_owned())),
-        (with_path("a \\", here), not_executable("can't parse command 'a \\': No escaped character".to_owned())),
+        (with_path("a 'b", here), not_executable("can't parse command \"a 'b\": No closing quotation".to_owned())),
+        (with_path("a \\", here), not_executable("can't parse command 'a \\\\': No escaped character".to_owned())),
     ];
     for (settings, error) in table {
         assert_eq!(resolve(&settings), Err(error));

@@ -103,7 +103,7 @@ fn many_calls_are_answered_one_by_one() {
         fault(10, "BAD_NAME: y"),
         incorrect(),
         unnamed(),
-        unnamed(),
+        fault(1, "UNKNOWN_METHOD"),
         incorrect(),
         incorrect(),
         fault(2, "INCORRECT_PARAMETERS: Recursive system.multicall forbidden"),
