@@ -132,7 +132,11 @@ impl Drop for Quiet {
     }
 }
 
-fn hidden_line(terminal: std::fs::File, prompt: &str) -> io::Result<Option<String>> {
+/// A line typed at a terminal that does not show it; `None` at the end of the input.
+///
+/// # Errors
+/// [`io::ErrorKind::Interrupted`] for Ctrl-C.
+pub(crate) fn hidden_line(terminal: std::fs::File, prompt: &str) -> io::Result<Option<String>> {
     let mut quiet = Quiet::new(terminal)?;
     quiet.terminal.write_all(prompt.as_bytes())?;
     let mut line = Vec::new();

@@ -12,7 +12,7 @@ mod controller;
 mod exit_status;
 mod follow;
 mod history;
-mod input;
+pub(crate) mod input;
 mod interrupt;
 mod plugin;
 mod render;

@@ -8,6 +8,7 @@ use supervisor_core::config::{ConfigError, Known, Loader, Occasion, Overrides, S
 use supervisor_core::domain::spec::{Group, Pool};
 use supervisor_core::sys::host::SystemHost;
 use supervisor_rpc::namespace::Factories;
+use supervisor_rpc::server::check_password;
 
 /// See the module.
 pub(super) struct FileSource {
@@ -28,7 +29,11 @@ impl FileSource {
     /// The first thing that is wrong with it.
     pub(super) fn read(&self, occasion: Occasion) -> Result<Settings, ConfigError> {
         let factories: Vec<&str> = self.factories.iter().map(String::as_str).collect();
-        let known = Known { rpc_factories: Some(&factories), result_handlers: Some(&[Pool::DEFAULT_RESULT_HANDLER]) };
+        let known = Known {
+            rpc_factories: Some(&factories),
+            result_handlers: Some(&[Pool::DEFAULT_RESULT_HANDLER]),
+            passwords: Some(password),
+        };
         Loader::new(&SystemHost).overrides(&self.overrides).known(known).occasion(occasion).load(&self.path)
     }
 
@@ -36,6 +41,10 @@ impl FileSource {
     pub(super) fn stays_at(&mut self, path: PathBuf) {
         self.path = path;
     }
+}
+
+fn password(text: &str) -> Result<(), String> {
+    check_password(text).map_err(|error| error.to_string())
 }
 
 impl ConfigSource for FileSource {

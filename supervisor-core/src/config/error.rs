@@ -147,6 +147,9 @@ pub enum ErrorKind {
          and password must be specified"
     )]
     IncompleteAuthentication(String),
+    /// The reason never shows the password.
+    #[error("section [{section}] has a password that cannot be used: {reason}")]
+    Password { section: String, reason: String },
     #[error("section [{section}] does not specify a {key}")]
     NoFactory { section: String, key: &'static str },
     #[error("{value} cannot be resolved within [{section}]")]

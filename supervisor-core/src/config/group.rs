@@ -28,6 +28,8 @@ pub(crate) struct Context<'a> {
     pub(crate) environment: &'a BTreeMap<String, String>,
     /// The result handlers that exist; `None` takes any.
     pub(crate) result_handlers: Option<&'a [&'a str]>,
+    /// Says why a server's password cannot be used; `None` takes any.
+    pub(crate) passwords: Option<fn(&str) -> std::result::Result<(), String>>,
 }
 
 /// A group with the section that made it.

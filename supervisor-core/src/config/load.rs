@@ -33,13 +33,15 @@ pub enum Occasion {
     Reread,
 }
 
-/// Names that only the daemon can check; `None` takes any name.
+/// What only the daemon can check; `None` takes anything.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Known<'a> {
     /// Values of `supervisor.rpcinterface_factory`.
     pub rpc_factories: Option<&'a [&'a str]>,
     /// Values of `result_handler`.
     pub result_handlers: Option<&'a [&'a str]>,
+    /// Says why a `password` of a server, such as a hash, cannot be used. What it says must not show the password.
+    pub passwords: Option<fn(&str) -> Result<(), String>>,
 }
 
 /// Everything that a configuration says, valid as a whole.
@@ -142,6 +144,7 @@ impl<'a> Loader<'a> {
             names,
             environment: &daemon.environment,
             result_handlers: self.known.result_handlers,
+            passwords: self.known.passwords,
         };
         let kind = ("rpcinterface", "supervisor.rpcinterface_factory");
         let rpc_interfaces = plugins(&document, names, host, kind, self.known.rpc_factories)?;
@@ -191,7 +194,7 @@ pub(crate) fn single_group(
     all.extend(environment.clone());
     let names =
         Names { here: &source.here, host_node_name: &host_node_name, environment: Some(&all), ..Names::default() };
-    let context = Context { document: &document, host, names, environment, result_handlers: None };
+    let context = Context { document: &document, host, names, environment, result_handlers: None, passwords: None };
     let made = groups(&context, &mut Notes::new(Occasion::Reread))?.pop();
     made.ok_or_else(|| ErrorKind::MissingSection("program").into())
 }

@@ -17,6 +17,12 @@ pub(crate) fn servers(context: &Context<'_>) -> Result<Vec<Server>> {
             let reader = context.reader(section);
             let mut server = Server::new(reader.name(), address(&reader)?);
             server.credentials = credentials(&reader)?;
+            if let (Some(credentials), Some(check)) = (&server.credentials, context.passwords) {
+                check(&credentials.password).map_err(|reason| {
+                    let section = reader.name().to_owned();
+                    reader.error("password", ErrorKind::Password { section, reason })
+                })?;
+            }
             server.allowed_origins = reader.value("allowed_origins", convert::origins)?;
             server.allowed_hosts = reader.value("allowed_hosts", convert::hosts)?;
             servers.push(server);

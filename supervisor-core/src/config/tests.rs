@@ -362,7 +362,7 @@ fn servers_and_interfaces() {
 
 #[test]
 fn names_that_only_the_daemon_knows() {
-    let known = Known { rpc_factories: Some(&["f"]), result_handlers: Some(&["h"]) };
+    let known = Known { rpc_factories: Some(&["f"]), result_handlers: Some(&["h"]), ..Known::default() };
     let check = |body: &str| {
         let text = format!("[supervisord]\n{body}");
         let settings = Loader::new(&TableHost::new()).known(known).parse(&text, Path::new(MAIN));
@@ -567,4 +567,15 @@ proptest! {
         let order: Vec<(i64, &String)> = settings.groups.iter().map(|group| (group.priority, &group.name)).collect();
         prop_assert!(order.is_sorted());
     }
+}
+
+#[test]
+fn a_password_that_the_daemon_refuses_is_never_shown() {
+    let text = "[supervisord]\n[inet_http_server]\nport=1\nusername=u\npassword={ARGON2}geheim\n";
+    let known = Known { passwords: Some(|_| Err("it is no hash".to_owned())), ..Known::default() };
+    let refused = Loader::new(&TableHost::new()).known(known).parse(text, Path::new(MAIN)).map(|_| ()).unwrap_err();
+    let expected =
+        "section [inet_http_server] has a password that cannot be used: it is no hash, line 5, key 'password'";
+    assert_eq!(refused.to_string(), expected);
+    assert!(!format!("{refused:?}").contains("geheim"));
 }

@@ -54,7 +54,8 @@ pub enum ServerAddress {
 pub struct Credentials {
     /// The user name.
     pub username: String,
-    /// The password, or `{SHA}` and the hexadecimal SHA-1 of it.
+    /// The password, or a hash of it behind the name of its scheme: `{SHA}` and hexadecimal SHA-1, or `{ARGON2}` and a hash
+    /// in PHC form.
     pub password: String,
 }
 

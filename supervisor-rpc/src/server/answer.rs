@@ -48,7 +48,11 @@ pub(super) async fn answer(
     let mut ticket = context.wire.begin();
     let (parts, body) = request.into_parts();
     let line = format!("{} {} {:?}", parts.method, parts.uri, parts.version);
-    let response = match admit(&parts, &body, &context) {
+    let admitted = match authenticate(&parts.headers, &context).await {
+        Ok(user) => admit(&parts, &body, user, &context),
+        Err(status) => Err(status),
+    };
+    let response = match admitted {
         Ok((method, caller)) => match read_body(body, &context).await {
             Ok(body) => respond(to_tide(&parts, method, body, caller, &context.door), &line, &context).await,
             Err(status) => refuse(status, &context),
@@ -69,13 +73,21 @@ fn refuse(status: StatusCode, context: &Context) -> http::Response {
     response
 }
 
+/// Who asks, on a listener that wants to know it.
+async fn authenticate(headers: &HeaderMap, context: &Context) -> Result<Option<String>, StatusCode> {
+    let Some(guard) = &context.door.guard else { return Ok(None) };
+    let user = guard.admit(only(headers, "authorization")?).await.ok_or(StatusCode::Unauthorized)?;
+    Ok(Some(user.to_owned()))
+}
+
 /// Looks at the head of a request: its method and who asks, or why it is refused.
-fn admit(parts: &Parts, body: &Incoming, context: &Context) -> Result<(http::Method, Caller), StatusCode> {
+fn admit(
+    parts: &Parts,
+    body: &Incoming,
+    user: Option<String>,
+    context: &Context,
+) -> Result<(http::Method, Caller), StatusCode> {
     let headers = &parts.headers;
-    let user = match &context.door.guard {
-        None => None,
-        Some(guard) => Some(guard.admit(only(headers, "authorization")?).ok_or(StatusCode::Unauthorized)?.to_owned()),
-    };
     let method = match parts.method.as_str() {
         "GET" => http::Method::Get,
         "HEAD" => http::Method::Head,

@@ -4,22 +4,16 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use sha1::{Digest, Sha1};
-use subtle::{Choice, ConstantTimeEq as _};
+use subtle::ConstantTimeEq as _;
 use supervisor_core::domain::server::Credentials;
+
+use super::password::{Password, digest};
 
 /// Compares the credentials of requests with those of one listener, in a time that does not depend on what is right.
 pub struct Guard {
     username: String,
-    secret: Secret,
-}
-
-/// How the password is kept. A new scheme is a variant and its prefix.
-enum Secret {
-    /// As it is; compared by digest, so that not even its length shows.
-    Plain([u8; 20]),
-    /// `{SHA}`: lower-case hexadecimal SHA-1.
-    Sha(String),
+    /// `None`: a hash that cannot be read, which no password matches.
+    password: Option<Password>,
 }
 
 impl std::fmt::Debug for Guard {
@@ -28,44 +22,25 @@ impl std::fmt::Debug for Guard {
     }
 }
 
-impl Secret {
-    fn read(password: &str) -> Self {
-        match password.strip_prefix("{SHA}") {
-            Some(hash) => Self::Sha(hash.to_owned()),
-            None => Self::Plain(Sha1::digest(password).into()),
-        }
-    }
-
-    fn matches(&self, password: &str) -> Choice {
-        let digest: [u8; 20] = Sha1::digest(password).into();
-        match self {
-            Self::Plain(expected) => expected.ct_eq(&digest),
-            Self::Sha(expected) => expected.as_bytes().ct_eq(hexadecimal(&digest).as_bytes()),
-        }
-    }
-}
-
 impl Guard {
-    /// A guard for these credentials; `None` if they ask for nothing (no user name).
+    /// A guard for these credentials; `None` if they ask for nothing (no user name). A password that
+    /// [`check_password`](super::check_password) refuses lets nobody in.
     pub fn new(credentials: &Credentials) -> Option<Self> {
         let username = credentials.username.clone();
-        (!username.is_empty()).then(|| Self { username, secret: Secret::read(&credentials.password) })
+        (!username.is_empty()).then(|| Self { username, password: Password::read(&credentials.password).ok() })
     }
 
-    /// The user who sent this `Authorization` header, if it is the right one with the right password.
-    pub fn admit(&self, authorization: Option<&[u8]>) -> Option<&str> {
-        let (username, password) = read_basic(authorization?)?;
-        let user: Choice = digest(&username).ct_eq(&digest(&self.username));
-        bool::from(user & self.secret.matches(&password)).then_some(&*self.username)
+    /// The user who sent this `Authorization` header, if it is the right one with the right password. A strong hash is
+    /// computed for the first request only, on a thread that may take its time.
+    pub async fn admit(&self, authorization: Option<&[u8]>) -> Option<&str> {
+        let (username, given) = read_basic(authorization?)?;
+        let user = digest(&[], &username).ct_eq(&digest(&[], &self.username));
+        let password = match &self.password {
+            Some(password) => password.matches(&given).await,
+            None => false,
+        };
+        (bool::from(user) && password).then_some(&*self.username)
     }
-}
-
-fn digest(text: &str) -> [u8; 20] {
-    Sha1::digest(text).into()
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// User and password of a `Basic` header: the scheme in any case, split at the first colon.
@@ -83,10 +58,15 @@ fn read_basic(header: &[u8]) -> Option<(String, String)> {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
+    use super::super::password::hash_password;
     use super::*;
 
     fn guard(username: &str, password: &str) -> Option<Guard> {
         Guard::new(&Credentials { username: username.to_owned(), password: password.to_owned() })
+    }
+
+    fn admits(guard: &Guard, header: Option<&[u8]>) -> bool {
+        async_std::task::block_on(guard.admit(header)).is_some()
     }
 
     fn basic(pair: &str) -> Vec<u8> {
@@ -95,7 +75,8 @@ mod tests {
 
     #[test]
     fn right_and_wrong() {
-        let sha = hexadecimal(&digest("geheim"));
+        let sha = "906072001efddf3e11e6d2b5782f4777fe038739";
+        let strong = hash_password("geheim").unwrap();
         let sha_password = format!("{{SHA}}{sha}");
         let table = [
             ("pa:ss", "user:pa:ss", true),
@@ -112,10 +93,16 @@ mod tests {
             (&sha_password, &format!("user:{sha_password}"), false),
             ("", "user:", true),
             ("", "user:x", false),
+            (&strong, "user:geheim", true),
+            (&strong, "User:geheim", false),
+            (&strong, "user:Geheim", false),
+            (&strong, &format!("user:{strong}"), false),
+            ("{ARGON2}broken", "user:{ARGON2}broken", false),
+            ("{ARGON2}broken", "user:broken", false),
         ];
         for (password, pair, expected) in table {
             let guard = guard("user", password).unwrap();
-            assert_eq!(guard.admit(Some(&basic(pair))).is_some(), expected, "{password} {pair}");
+            assert_eq!(admits(&guard, Some(&basic(pair))), expected, "{password} {pair}");
         }
     }
 
@@ -136,11 +123,11 @@ mod tests {
             ("Basic dXNlcg==".to_owned(), false),
             (String::new(), false),
         ] {
-            assert_eq!(guard.admit(Some(header.as_bytes())).is_some(), expected, "{header}");
+            assert_eq!(admits(&guard, Some(header.as_bytes())), expected, "{header}");
         }
-        assert!(guard.admit(None).is_none());
-        assert!(guard.admit(Some(b"Basic \xff\xfe")).is_none());
-        assert!(guard.admit(Some(format!("Basic {}", STANDARD.encode(b"\xff:\xfe")).as_bytes())).is_none());
+        assert!(!admits(&guard, None));
+        assert!(!admits(&guard, Some(b"Basic \xff\xfe")));
+        assert!(!admits(&guard, Some(format!("Basic {}", STANDARD.encode(b"\xff:\xfe")).as_bytes())));
     }
 
     #[test]

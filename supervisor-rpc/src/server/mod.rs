@@ -14,6 +14,7 @@ mod listen;
 mod logtail;
 mod origin;
 mod page;
+mod password;
 mod path;
 mod serve;
 mod table;
@@ -24,6 +25,7 @@ pub use auth::Guard;
 pub use limits::Limits;
 pub use listen::{BindError, Bound, Note, Socket, bind, bind_all};
 pub use logtail::stream_body;
+pub use password::{PasswordError, check_password, hash_password};
 pub use serve::{Serving, serve};
 
 #[cfg(test)]

@@ -110,7 +110,7 @@ const SUPERVISORD: &[OptionRow] = rows! {
 
 const HTTP_SERVER: &[OptionRow] = rows! {
     "username" Text Section: "User name that clients must give.";
-    "password" Text Section: "Password that clients must give, or `{SHA}` and its SHA-1 in hexadecimal.";
+    "password" Text Section: "Password that clients must give, or its hash behind `{ARGON2}` or `{SHA}`.";
     "allowed_origins" List Section = "": "Web origins besides the server's own that may change things.";
     "allowed_hosts" List Section = "": "Host names that requests may be addressed to; all by default.";
 };
