@@ -1,0 +1,120 @@
+//! The original supervisorctl at our daemon, and ours at the original daemon: whoever asks whom, it comes to the same.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::Stdio;
+
+use super::harness::{Access, Daemon, original, our_ctl, our_daemon};
+use super::words::{LINES, PROGRAMS};
+
+const TALKER: &str = "[program:talker]\ncommand=/bin/sh -c 'while :; do echo said; sleep 0.1; done'\nstartsecs=0\n";
+
+/// Commands that use every kind of request.
+const SHORT: &[&str] = &[
+    "status",
+    "pid",
+    "pid cat",
+    "version",
+    "stop cat",
+    "status cat",
+    "start cat zz",
+    "restart g:*",
+    "signal CONT all",
+    "tail nolog",
+    "tail off stderr",
+    "clear cat",
+    "avail",
+    "reread",
+    "update",
+    "remove off",
+    "update off",
+    "-u user -p wrong status",
+    "-u user -p wrong start cat",
+];
+
+/// What each line comes to at the daemon, in order.
+fn outcomes(daemon: &Daemon, ctl: &Path, lines: &[&str]) -> Vec<(String, (Option<i32>, String, Option<String>))> {
+    lines.iter().map(|line| ((*line).to_owned(), daemon.outcome(ctl, line))).collect()
+}
+
+fn assert_same(
+    theirs: &[(String, (Option<i32>, String, Option<String>))],
+    ours: &[(String, (Option<i32>, String, Option<String>))],
+) {
+    let different = theirs.iter().zip(ours).filter(|(theirs, ours)| theirs != ours);
+    let told: String = different.map(|(theirs, ours)| format!("original: {theirs:?}\nours:     {ours:?}\n")).collect();
+    assert_eq!(told, "");
+}
+
+#[test]
+fn the_original_supervisorctl_says_of_our_daemon_what_it_says_of_its_own() {
+    let Some(original) = original() else { return };
+    let ctl = original.join("supervisorctl");
+    // The daemon's own log differs, and what is stopped together ends in any order.
+    let lines: Vec<_> = LINES.iter().copied().filter(|line| !line.starts_with("maintail")).collect();
+    let ask = |program: &Path| outcomes(&Daemon::start(program, PROGRAMS, Access::default()), &ctl, &lines);
+    assert_same(&ask(&original.join("supervisord")), &ask(&our_daemon()));
+}
+
+#[test]
+fn over_unix_and_tcp_with_and_without_passwords() {
+    let Some(original) = original() else { return };
+    let sha = "{SHA}13b0a98c0dbf238a62f15f05d766a84914264e09";
+    for access in [
+        Access { tcp: true, password: None },
+        Access { tcp: false, password: Some("geh:eim") },
+        Access { tcp: true, password: Some(sha) },
+    ] {
+        let theirs = outcomes(
+            &Daemon::start(&original.join("supervisord"), PROGRAMS, access),
+            &original.join("supervisorctl"),
+            SHORT,
+        );
+        for (daemon, ctl) in [
+            (our_daemon(), original.join("supervisorctl")),
+            (original.join("supervisord"), our_ctl()),
+            (our_daemon(), our_ctl()),
+        ] {
+            let mut ours = outcomes(&Daemon::start(&daemon, PROGRAMS, access), &ctl, SHORT);
+            if ctl == our_ctl() {
+                // Better: one line says that credentials are wanted, not two.
+                for ((_, theirs), (_, ours)) in theirs.iter().zip(&mut ours) {
+                    if ours.1 == "Server requires authentication" && theirs.1.starts_with(&ours.1) {
+                        ours.1.clone_from(&theirs.1);
+                    }
+                }
+            }
+            assert_same(&theirs, &ours);
+        }
+    }
+}
+
+#[test]
+fn streams_reach_the_other_ones_client() {
+    let Some(original) = original() else { return };
+    for (daemon, ctl) in [(our_daemon(), original.join("supervisorctl")), (original.join("supervisord"), our_ctl())] {
+        let daemon = Daemon::start(&daemon, TALKER, Access { tcp: false, password: Some("geh:eim") });
+        for (line, wanted) in [("tail -f talker", "said"), ("maintail -f", "supervisord started")] {
+            let mut client = daemon.command(&ctl, line).stdout(Stdio::piped()).spawn().unwrap();
+            let mut lines = BufReader::new(client.stdout.take().unwrap()).lines().map(Result::unwrap);
+            assert_eq!(lines.next().as_deref(), Some("==> Press Ctrl-C to exit <=="), "{line}");
+            assert!(lines.any(|line| line.contains(wanted)), "{line}");
+            client.kill().unwrap();
+            client.wait().unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_strong_hash_lets_the_original_supervisorctl_in() {
+    let Some(original) = original() else { return };
+    let hash = supervisor_rpc::server::hash_password("geh:eim").unwrap();
+    let access = Access { tcp: true, password: Some(hash.leak()) };
+    let daemon = Daemon::start(&our_daemon(), PROGRAMS, access);
+    let (right, wrong) = (
+        daemon.outcome(&original.join("supervisorctl"), "pid cat"),
+        daemon.outcome(&original.join("supervisorctl"), "-u user -p wrong pid"),
+    );
+    assert_eq!((right.0, right.1.as_str()), (Some(0), "N"));
+    assert_eq!(wrong.0, Some(1), "{wrong:?}");
+}
