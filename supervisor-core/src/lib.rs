@@ -43,6 +43,8 @@ mod config_source;
 pub mod domain;
 mod error;
 mod event;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod group;
 mod handle;
 pub mod listener;

@@ -40,6 +40,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("config_source", 3),
     ("program", 3),
     ("runtime", 4),
+    ("fuzzing", 4),
     ("lib", 5),
 ];
 

@@ -4,6 +4,8 @@
 
 mod bridge;
 pub mod client;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod namespace;
 pub mod program;
 #[expect(clippy::disallowed_methods, reason = "limits of connections are told by the clock")]

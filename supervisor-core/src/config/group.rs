@@ -12,6 +12,7 @@ use super::convert;
 use super::error::{ConfigError, ErrorKind};
 use super::expand::Names;
 use super::ini::{Document, Section};
+use super::load::PasswordCheck;
 use super::note::Notes;
 use super::program::{fastcgi_socket, processes};
 use super::section::Reader;
@@ -29,7 +30,7 @@ pub(crate) struct Context<'a> {
     /// The result handlers that exist; `None` takes any.
     pub(crate) result_handlers: Option<&'a [&'a str]>,
     /// Says why a server's password cannot be used; `None` takes any.
-    pub(crate) passwords: Option<fn(&str) -> std::result::Result<(), String>>,
+    pub(crate) passwords: Option<PasswordCheck>,
 }
 
 /// A group with the section that made it.

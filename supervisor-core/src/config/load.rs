@@ -33,6 +33,9 @@ pub enum Occasion {
     Reread,
 }
 
+/// Says why the `password` of a server, such as a hash, cannot be used, without showing it.
+pub type PasswordCheck = fn(&str) -> Result<(), String>;
+
 /// What only the daemon can check; `None` takes anything.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Known<'a> {
@@ -40,8 +43,8 @@ pub struct Known<'a> {
     pub rpc_factories: Option<&'a [&'a str]>,
     /// Values of `result_handler`.
     pub result_handlers: Option<&'a [&'a str]>,
-    /// Says why a `password` of a server, such as a hash, cannot be used. What it says must not show the password.
-    pub passwords: Option<fn(&str) -> Result<(), String>>,
+    /// Passwords of servers.
+    pub passwords: Option<PasswordCheck>,
 }
 
 /// Everything that a configuration says, valid as a whole.

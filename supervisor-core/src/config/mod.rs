@@ -45,7 +45,7 @@ pub use convert::ValueError;
 pub use daemon::{Daemon, DaemonLog, Orphans};
 pub use error::{ConfigError, ErrorKind};
 pub(crate) use load::single_group;
-pub use load::{Known, Loader, Occasion, Settings, load, parse};
+pub use load::{Known, Loader, Occasion, PasswordCheck, Settings, load, parse};
 pub use note::Note;
 pub use overrides::{Overrides, Typed};
 pub use plugin::{PluginSection, RpcInterfaceSection};

@@ -44,7 +44,7 @@ impl Guard {
 }
 
 /// User and password of a `Basic` header: the scheme in any case, split at the first colon.
-fn read_basic(header: &[u8]) -> Option<(String, String)> {
+pub(super) fn read_basic(header: &[u8]) -> Option<(String, String)> {
     let (scheme, rest) = header.split_at_checked(5)?;
     if !scheme.eq_ignore_ascii_case(b"basic") || !rest.first().is_some_and(|byte| matches!(byte, b' ' | b'\t')) {
         return None;

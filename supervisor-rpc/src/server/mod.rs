@@ -20,8 +20,13 @@ mod serve;
 mod table;
 mod wire;
 
+#[cfg(fuzzing)]
+mod fuzz;
+
 pub use app::{Application, Chunks, RpcDispatch, RpcReply, State, caller};
 pub use auth::Guard;
+#[cfg(fuzzing)]
+pub use fuzz::fuzz_head;
 pub use limits::Limits;
 pub use listen::{BindError, Bound, Note, Socket, bind, bind_all};
 pub use logtail::stream_body;

@@ -1,0 +1,6 @@
+//! Whatever a program writes between capture tokens, and however it is cut into reads, comes to the same.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|output: &[u8]| supervisor_core::fuzzing::capture(output));
