@@ -15,6 +15,9 @@ use super::answer::{Context, answer};
 use super::page::raw_refusal;
 use crate::bridge::{Io, Stream};
 
+/// How long a client that has just connected may take for its first request when the server stops: it could not know.
+const FIRST_REQUEST: Duration = Duration::from_millis(250);
+
 /// How many bytes of a refused client are read and thrown away.
 const LINGER_BYTES: u64 = 64 * 1024 * 1024;
 
@@ -33,6 +36,12 @@ pub(super) async fn run(stream: Stream, context: Context) {
                 .serve_connection(io, service)
         );
         let mut result = race(serving.as_mut(), async { house.stopped().or(wire.evicted()).await }).await;
+        if result.is_none() && wire.is_fresh() && house.stop.is_closed() {
+            let late = async {
+                Timer::after(FIRST_REQUEST).await;
+            };
+            result = race(serving.as_mut(), late).await;
+        }
         if result.is_none() {
             serving.as_mut().graceful_shutdown();
             // Idle, or half a head: nobody waits for an answer. Who is busy finishes, within the grace time after a stop.

@@ -31,6 +31,8 @@ struct Now {
     /// Answers whose last bytes may still be on their way.
     answered: VecDeque<Request>,
     expired: bool,
+    /// No request has begun yet.
+    fresh: bool,
     linger: bool,
     ever_sent: bool,
 }
@@ -50,6 +52,7 @@ impl Wire {
             sent: 0,
             answered: VecDeque::new(),
             expired: false,
+            fresh: true,
             linger: false,
             ever_sent: false,
         };
@@ -63,7 +66,9 @@ impl Wire {
 
     /// A request has begun; it ends when the ticket is dropped.
     pub(super) fn begin(self: &Arc<Self>) -> Ticket {
-        self.now().phase = Phase::Busy;
+        let mut now = self.now();
+        (now.phase, now.fresh) = (Phase::Busy, false);
+        drop(now);
         Ticket { wire: Arc::clone(self), request: None }
     }
 
@@ -80,6 +85,11 @@ impl Wire {
     pub(super) fn is_busy(&self) -> bool {
         let now = self.now();
         now.phase == Phase::Busy || !now.answered.is_empty()
+    }
+
+    /// True until the first request has begun.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.now().fresh
     }
 
     /// True if the head of a request did not come in time.

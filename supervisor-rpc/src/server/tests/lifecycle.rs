@@ -29,6 +29,22 @@ fn close_answers_what_is_in_flight_and_cuts_the_rest() {
 }
 
 #[test]
+fn who_has_just_connected_is_answered() {
+    let mut lab = Lab::new();
+    let mut early = lab.both();
+    // Accepted, since a later connection of each kind has been answered.
+    lab.both().iter_mut().for_each(|talk| drop(talk.ask(&get("/ok.html"))));
+    let serving = lab.serving.take().unwrap();
+    let closing = std::thread::spawn(move || block_on(serving.close(Duration::from_secs(5))));
+    eventually("it stops", || UnixStream::connect(lab.socket()).is_err());
+    for talk in &mut early {
+        talk.send(get("/ok.html"));
+        assert_eq!(talk.answer().status, 200);
+    }
+    closing.join().unwrap();
+}
+
+#[test]
 fn close_does_not_wait_longer_than_the_grace_time() {
     let mut lab = Lab::with(Limits::default(), None, |application| {
         application.mount(|app| {
