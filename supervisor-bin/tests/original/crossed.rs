@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::Stdio;
 
-use super::harness::{Access, Daemon, original, our_ctl, our_daemon};
+use super::harness::{Access, Daemon, Outcome, original, our_ctl, our_daemon};
 use super::words::{LINES, PROGRAMS};
 
 const TALKER: &str = "[program:talker]\ncommand=/bin/sh -c 'while :; do echo said; sleep 0.1; done'\nstartsecs=0\n";
@@ -33,14 +33,11 @@ const SHORT: &[&str] = &[
 ];
 
 /// What each line comes to at the daemon, in order.
-fn outcomes(daemon: &Daemon, ctl: &Path, lines: &[&str]) -> Vec<(String, (Option<i32>, String, Option<String>))> {
+fn outcomes(daemon: &Daemon, ctl: &Path, lines: &[&str]) -> Vec<(String, Outcome)> {
     lines.iter().map(|line| ((*line).to_owned(), daemon.outcome(ctl, line))).collect()
 }
 
-fn assert_same(
-    theirs: &[(String, (Option<i32>, String, Option<String>))],
-    ours: &[(String, (Option<i32>, String, Option<String>))],
-) {
+fn assert_same(theirs: &[(String, Outcome)], ours: &[(String, Outcome)]) {
     let different = theirs.iter().zip(ours).filter(|(theirs, ours)| theirs != ours);
     let told: String = different.map(|(theirs, ours)| format!("original: {theirs:?}\nours:     {ours:?}\n")).collect();
     assert_eq!(told, "");

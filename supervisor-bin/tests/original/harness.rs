@@ -22,6 +22,9 @@ pub(super) fn our_ctl() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_supervisorctl"))
 }
 
+/// Exit status, output, and the usage error.
+pub(super) type Outcome = (Option<i32>, String, Option<String>);
+
 /// How a supervisorctl reaches the daemon.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Access {
@@ -96,7 +99,7 @@ impl Daemon {
     }
 
     /// What a run comes to, whatever the daemon's folder and pids are.
-    pub(super) fn outcome(&self, program: &Path, line: &str) -> (Option<i32>, String, Option<String>) {
+    pub(super) fn outcome(&self, program: &Path, line: &str) -> Outcome {
         let (status, lines, complaint) = comparable(&self.run(program, line));
         let lines = lines.replace(&self.folder.path().display().to_string(), "HERE");
         (status, lines.lines().map(without_pid).collect::<Vec<_>>().join("\n"), complaint)
@@ -123,7 +126,7 @@ pub(super) fn text(bytes: &[u8]) -> String {
 
 /// What must be equal: the exit status, the output without times, help texts and the detail of unexpected errors, and on
 /// standard error the usage error.
-pub(super) fn comparable(output: &Output) -> (Option<i32>, String, Option<String>) {
+pub(super) fn comparable(output: &Output) -> Outcome {
     let mut lines: Vec<String> = Vec::new();
     for line in text(&output.stdout).lines() {
         let line = line.split(", uptime").next().unwrap_or_default();
