@@ -2,6 +2,8 @@
 //!
 //! `daemon` is supervisord, `ctl` is supervisorctl, `pidproxy`, `sample` and `password` are the small ones; `getopt` reads the
 //! command lines of all of them from one table each.
+//! `daemon` is supervisord, `web` its page, `ctl` is supervisorctl, `pidproxy` and `sample` are the two small ones;
+//! `getopt` reads the command lines of all of them from one table each.
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests start processes and look at the clock"))]
 
@@ -11,3 +13,4 @@ pub mod getopt;
 pub mod password;
 pub mod pidproxy;
 pub mod sample;
+mod web;

@@ -17,7 +17,7 @@ use crate::domain::signal::Signal;
 use crate::domain::state::SupervisorState;
 use crate::group::ProcessGroup;
 use crate::listener::{Events, SubscriberInfo};
-use crate::process::{ConfigDiff, ConfigInfo, Outcome, ProcessInfo};
+use crate::process::{ConfigDiff, ConfigInfo, Outcome, ProcessInfo, StateRecord};
 use crate::request::{Reply, Request, Target, Verb};
 
 mod logs;
@@ -128,6 +128,15 @@ impl Handle {
     /// [`RequestError::Gone`].
     pub async fn processes(&self) -> Answer<Vec<ProcessInfo>> {
         self.ask(|reply| Request::Infos { reply }).await
+    }
+
+    /// The last changes of a process's state, at most sixteen, the oldest first.
+    ///
+    /// # Errors
+    /// [`RequestError::BadName`].
+    pub async fn history(&self, name: &ProcessName) -> Answer<Vec<StateRecord>> {
+        let name = name.clone();
+        self.ask(|reply| Request::History { name, reply }).await
     }
 
     /// Every process of the last read configuration, sorted by process name.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::domain::exit::ExitStatus;
 use crate::domain::name::ProcessName;
 use crate::domain::spec;
 use crate::domain::state::ProcessState;
@@ -58,6 +59,24 @@ impl ProcessInfo {
             lost_log_bytes: 0,
         }
     }
+}
+
+/// One change of a process's state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StateRecord {
+    /// When, since the Unix epoch.
+    pub when: Duration,
+    /// The state before.
+    pub from: ProcessState,
+    /// The state after.
+    pub to: ProcessState,
+    /// The pid, also that of a process that has just ended; `None` if there was none.
+    pub pid: Option<u32>,
+    /// How the process ended, if it did.
+    pub exit: Option<ExitStatus>,
+    /// Why, in words for people; empty where the states say it all.
+    pub reason: String,
 }
 
 /// What is known of a configured process, active or not (Supervisor 4.3: `getAllConfigInfo`).

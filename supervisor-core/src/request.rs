@@ -10,7 +10,7 @@ use crate::domain::event_type::EventType;
 use crate::domain::name::{Namespec, ProcessName};
 use crate::domain::signal::Signal;
 use crate::listener::{Events, SubscriberInfo};
-use crate::process::{ConfigDiff, ConfigInfo, Outcome, ProcessInfo, Stream};
+use crate::process::{ConfigDiff, ConfigInfo, Outcome, ProcessInfo, StateRecord, Stream};
 
 /// The way back of one request; holds room for exactly one answer, so that answering never waits.
 pub(crate) type Reply<T> = Sender<Result<T, RequestError>>;
@@ -49,6 +49,8 @@ pub(crate) enum Request {
     Info { name: ProcessName, reply: Reply<ProcessInfo> },
     /// Snapshots of all processes, by group and name.
     Infos { reply: Reply<Vec<ProcessInfo>> },
+    /// The last changes of state of one process, the oldest first.
+    History { name: ProcessName, reply: Reply<Vec<StateRecord>> },
     /// All processes of the last read configuration.
     Configurations { reply: Reply<Vec<ConfigInfo>> },
     /// Bytes for a process's stdin.

@@ -14,6 +14,8 @@ use supervisor_rpc::namespace::{Factories, FactoryError, Section};
 use supervisor_rpc::server::{Application, Bound, Limits, RpcDispatch, RpcReply, Serving, serve};
 use supervisor_rpc::xmlrpc::Dispatcher;
 
+use crate::web;
+
 use super::mainlog::MainLog;
 
 /// Answers calls; what a call has made us say is in the log before its answer goes out.
@@ -77,9 +79,10 @@ pub(super) fn start(
 ) -> io::Result<Serving> {
     let origins = settings.servers.iter().flat_map(|server| server.allowed_origins.clone()).collect();
     let calls = Calls { dispatcher: Dispatcher::new(registry, handle), log: Arc::clone(log) };
-    let application = Application::new(Arc::new(calls), handle.clone())
+    let mut application = Application::new(Arc::new(calls), handle.clone())
         .allow_origins(origins)
         .allow_hosts(allowed_hosts(&settings.servers));
+    web::mount(&mut application, handle)?;
     serve(bound, application, Limits::default())
 }
 

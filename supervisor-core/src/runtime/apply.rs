@@ -42,15 +42,18 @@ impl Engine {
         }
     }
 
-    fn narrate(&self, key: ProcessKey, narration: &Narration) {
-        if let Some(entry) = self.processes.get(&key) {
+    fn narrate(&mut self, key: ProcessKey, narration: &Narration) {
+        if let Some(entry) = self.processes.get_mut(&key) {
+            entry.history.heard(narration);
             let (level, text) = narrate::process(&entry.name.process, narration);
             self.log(level, || text);
         }
     }
 
     fn entered(&mut self, key: ProcessKey, transition: Transition) {
+        let when = self.now().wall;
         let Some(entry) = self.processes.get_mut(&key) else { return };
+        entry.history.entered(transition, when, entry.machine.spawn_error());
         let name = entry.name.clone();
         let count = self.unstopped.entry(entry.group.0).or_default();
         match (transition.from.is_stopped(), transition.to.is_stopped()) {

@@ -27,6 +27,7 @@ use crate::runtime::deadlines::Deadlines;
 use crate::runtime::door::LaunchDoor;
 use crate::runtime::ending::Mood;
 use crate::runtime::fastcgi::SharedSocket;
+use crate::runtime::history::History;
 use crate::runtime::launch::{Launched, LogPaths, Sinks};
 use crate::runtime::message::{Notice, ProcessKey, Run};
 use crate::runtime::prepare::{AutoLog, Preparation};
@@ -70,6 +71,7 @@ pub(crate) struct Entry {
     pub(crate) waiters: Vec<(Ticket, Wait)>,
     /// The deadline of the machine that is in the heap.
     pub(crate) scheduled: Option<Duration>,
+    pub(crate) history: History,
     /// Why the last signal could not be sent.
     pub(crate) signal_error: String,
 }

@@ -13,6 +13,7 @@ use crate::machine::protocol::Protocol;
 use crate::process::{ConfigDiff, ConfigInfo, Stream};
 use crate::request::Reply;
 use crate::runtime::engine::{ActiveGroup, Engine, Entry};
+use crate::runtime::history::History;
 use crate::runtime::launch::{LogPaths, Sinks};
 use crate::runtime::message::{Notice, ProcessKey};
 use crate::runtime::prepare::{AutoLog, PreparedGroup};
@@ -90,6 +91,7 @@ impl Engine {
                 protocol: matches!(group.kind, GroupKind::EventListener(_)).then(Protocol::new),
                 waiters: Vec::new(),
                 scheduled: None,
+                history: History::default(),
                 signal_error: String::new(),
             };
             self.processes.insert(self.keys, entry);

@@ -16,6 +16,7 @@ mod engine;
 mod environment;
 mod fastcgi;
 mod groups;
+mod history;
 mod lane;
 mod launch;
 mod main_loop;

@@ -29,6 +29,11 @@ impl Engine {
                 let entries = self.names.values().filter_map(|key| self.processes.get(key));
                 let _ = reply.try_send(Ok(entries.map(|entry| self.info(entry, now)).collect()));
             }
+            Request::History { name, reply } => {
+                let entry = self.find(&name).map(|key| self.processes.get(&key));
+                let _ =
+                    reply.try_send(entry.map(|entry| entry.map(|entry| entry.history.records()).unwrap_or_default()));
+            }
             Request::Configurations { reply } => drop(reply.try_send(Ok(self.configurations()))),
             Request::SendStdin { name, bytes, reply } => drop(reply.try_send(self.send_stdin(&name, &bytes))),
             Request::RemoteEvent { event_type, data } => self.publish(&Occurrence::Remote { kind: event_type, data }),

@@ -5,7 +5,7 @@ use supervisor_core::rpc::{Fault, FaultCode as C};
 
 /// The fault for a refusal. `given` is the name as the client wrote it, where the request had one; a result array,
 /// which is about processes that the client did not name, shows the process's own name.
-pub(crate) fn fault(error: &E, given: Option<&str>) -> Fault {
+pub fn fault(error: &E, given: Option<&str>) -> Fault {
     let name = |own: &dyn std::fmt::Display| given.map_or_else(|| own.to_string(), str::to_owned);
     match error {
         // A supervisor that has ended is the end of one that is shutting down.

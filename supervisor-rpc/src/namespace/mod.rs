@@ -18,6 +18,7 @@ mod system;
 
 pub use description::description;
 pub use factory::{Factories, Factory, FactoryError, STANDARD_FACTORY, Section, registry};
+pub use fault::fault;
 pub use lifecycle::{API_VERSION, SUPERVISOR_VERSION};
 pub use methods::methods as supervisor_methods;
 pub use supervisor::SupervisorNamespace;

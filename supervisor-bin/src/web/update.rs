@@ -1,0 +1,98 @@
+//! The page at `/update.html`: reads the configuration again, shows the differences, and applies those that are chosen.
+//!
+//! Reading changes nothing that runs. What is applied is what was shown and chosen, in the order of `supervisorctl
+//! update`: what is gone is stopped and removed, what has changed is stopped and replaced, what is new is added.
+
+use askama::Template;
+use supervisor_core::{Handle, RequestError};
+use supervisor_rpc::namespace::fault;
+use tide::StatusCode;
+
+use super::answer::{page, see};
+use super::assets;
+use super::site::{Frame, Visit};
+
+/// One group that differs.
+struct Difference {
+    /// `added`, `changed` or `removed`.
+    kind: &'static str,
+    name: String,
+    /// Names and commands of its processes, as they are configured now.
+    commands: Vec<(String, String)>,
+}
+
+#[derive(Template)]
+#[template(path = "update.html")]
+struct Update {
+    frame: Frame,
+    /// `None` before the configuration was read.
+    differences: Option<Vec<Difference>>,
+}
+
+/// GET asks, POST reads or applies.
+pub(super) async fn answer(visit: Visit) -> tide::Result {
+    let frame = visit.frame();
+    let action = visit.parameters.get("action");
+    if !visit.posted || action.is_none() || frame.ending.is_some() {
+        return page(StatusCode::Ok, &Update { frame, differences: None });
+    }
+    if !visit.has_token() {
+        let frame = frame.saying("ERROR: this page was out of date, so nothing was done. Please try again.");
+        return page(StatusCode::Forbidden, &Update { frame, differences: None });
+    }
+    let handle = &visit.site.handle;
+    match action {
+        Some("update") => Ok(see("./", &apply(&visit).await)),
+        Some("reread") => match differences(handle).await {
+            Ok(differences) => page(StatusCode::Ok, &Update { frame, differences: Some(differences) }),
+            Err(error) => {
+                let frame = frame.saying(&format!("ERROR: {error}"));
+                page(StatusCode::Ok, &Update { frame, differences: None })
+            }
+        },
+        other => {
+            let frame = frame.saying(&format!("ERROR: there is no action named {}", other.unwrap_or_default()));
+            page(StatusCode::BadRequest, &Update { frame, differences: None })
+        }
+    }
+}
+
+async fn differences(handle: &Handle) -> Result<Vec<Difference>, RequestError> {
+    let diff = handle.reload_config().await?;
+    let configured = handle.configurations().await?;
+    let commands = |group: &str| {
+        let of_group = configured.iter().filter(|info| info.group == group);
+        of_group.map(|info| (info.settings.name.clone(), info.settings.command.clone())).collect()
+    };
+    let mut differences = Vec::new();
+    for (kind, names) in [("added", diff.added), ("changed", diff.changed), ("removed", diff.removed)] {
+        differences.extend(names.into_iter().map(|name| Difference { kind, commands: commands(&name), name }));
+    }
+    Ok(differences)
+}
+
+async fn apply(visit: &Visit) -> String {
+    let handle = &visit.site.handle;
+    let (mut done, mut failed) = (Vec::new(), Vec::new());
+    for kind in ["removed", "changed", "added"] {
+        for group in visit.parameters.all_posted(kind) {
+            match replace(handle, kind, group).await {
+                Ok(()) => done.push(format!("{group} {kind}")),
+                Err(error) => failed.push(format!("{group}: {}", fault(&error, Some(group)))),
+            }
+        }
+    }
+    match (done.is_empty(), failed.is_empty()) {
+        (true, true) => "Nothing was chosen, so nothing was changed".to_owned(),
+        (_, true) => format!("Updated: {}", done.join(", ")),
+        (_, false) => format!("ERROR: {}; done: {}", failed.join("; "), done.join(", ")),
+    }
+}
+
+async fn replace(handle: &Handle, kind: &str, group: &str) -> Result<(), RequestError> {
+    if kind != "added" {
+        handle.stop_group(group, true).await?;
+        handle.remove_group(group).await?;
+    }
+    if kind != "removed" { handle.add_group(group).await } else { Ok(()) }
+}

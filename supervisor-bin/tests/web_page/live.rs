@@ -1,0 +1,74 @@
+//! What open pages are told.
+
+use std::fs;
+use std::io::Write;
+
+use crate::lab::Lab;
+
+#[test]
+fn an_open_page_hears_of_every_change() {
+    let lab = Lab::start(
+        "[program:one]\ncommand=/bin/cat\nautostart=false\nstartsecs=0\n\
+         [program:two]\ncommand=/bin/sh -c 'read line; exit 3'\nautorestart=false\nstartsecs=0\n",
+    );
+    lab.reaches("two", "RUNNING");
+    let mut page = lab.listen("/live");
+    let hello = page.event("hello", "\"one\"");
+    assert!(
+        hello.contains("\"state\":\"STOPPED\"") && hello.contains(&format!("\"token\":\"{}\"", lab.get("/").token())),
+        "{hello}"
+    );
+    page.event("usage", "\"two\":[");
+    lab.post("/?action=start&processname=one", "");
+    let change = page.event("change", "\"one\"");
+    assert!(change.contains("\"state\":\"RUNNING\"") && !change.contains("\"two\""), "{change}");
+    lab.post("/?action=stop&processname=two", "");
+    page.event("change", "\"two\"");
+    let mut second = lab.listen("/live");
+    let hello = second.event("hello", "\"one\"");
+    assert!(hello.contains("\"two\""), "{hello}");
+    // Both hear of what comes next.
+    lab.post("/?action=stop&processname=one", "");
+    page.event("change", "\"STOPPED\"");
+    second.event("change", "\"STOPPED\"");
+}
+
+#[test]
+fn the_end_of_the_daemon_ends_the_streams() {
+    let mut lab = Lab::start("[program:one]\ncommand=/bin/cat\nstartsecs=0\n");
+    let mut page = lab.listen("/live");
+    page.event("hello", "\"one\"");
+    lab.stop();
+    assert!(page.ends());
+}
+
+#[test]
+fn one_stream_carries_several_logs() {
+    let lab = Lab::start(
+        "[program:one]\ncommand=/bin/sh -c 'echo to out; echo to err >&2; exec cat'\nstartsecs=0\n\
+         stdout_logfile=%(here)s/o.log\nstderr_logfile=%(here)s/e.log\n",
+    );
+    lab.until("output", || fs::read_to_string(lab.path("e.log")).ok().filter(|text| text.contains("err")));
+    let mut view = lab.listen("/live/logs?log=stdout:one&log=stderr:one&log=stdout:none&log=main");
+    view.event("hello", "logs");
+    let mut seen = [false; 4];
+    while seen != [true; 4] {
+        let piece = view.event("log", "");
+        seen[0] |= piece.contains("\"stdout:one\"") && piece.contains("to out\\n");
+        seen[1] |= piece.contains("\"stderr:one\"") && piece.contains("to err\\n");
+        seen[2] |= piece.contains("\"stdout:none\"") && piece.contains("problem");
+        seen[3] |= piece.contains("\"main\"") && piece.contains("supervisord started");
+    }
+    fs::OpenOptions::new().append(true).open(lab.path("o.log")).unwrap().write_all("é</script>\n".as_bytes()).unwrap();
+    view.event("log", "é</script>\\n");
+}
+
+#[test]
+fn the_page_of_a_log_tells_the_last_changes() {
+    let lab = Lab::start("[program:bad]\ncommand=/bin/sh -c 'exit 3'\nautorestart=false\nstartretries=0\n");
+    lab.reaches("bad", "FATAL");
+    let page = lab.get("/tail.html?processname=bad").body;
+    for text in ["exit status 3, too early", "too many start retries too quickly", "data-state=\"BACKOFF\""] {
+        assert!(page.contains(text), "{text}\n{page}");
+    }
+}
