@@ -17,125 +17,10 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use lab::{Lab, SOON, channel, eventually};
+
+mod lab;
 mod streams;
-
-const SOON: Duration = Duration::from_secs(30);
-
-/// Keeps the lines of the activity log.
-#[derive(Default)]
-struct Lines {
-    debug: bool,
-    lines: Mutex<Vec<(Level, String)>>,
-}
-
-impl ActivityLog for Lines {
-    fn enabled(&self, level: Level) -> bool {
-        self.debug || level >= Level::Info
-    }
-
-    fn write(&self, level: Level, text: &str) {
-        self.lines.lock().unwrap().push((level, text.to_owned()));
-    }
-}
-
-impl Lines {
-    fn of(&self, level: Level) -> Vec<String> {
-        let lines = self.lines.lock().unwrap();
-        lines.iter().filter(|line| line.0 == level).map(|line| line.1.clone()).collect()
-    }
-}
-
-/// Keeps the notices; takes them only while there is room.
-struct Notices(Sender<OutputNotice>);
-
-impl OutputReport for Notices {
-    fn report(&self, notice: OutputNotice) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        Box::pin(async move {
-            let _ = self.0.send(notice).await;
-        })
-    }
-}
-
-/// Lanes in a directory of their own.
-struct Lab {
-    directory: tempfile::TempDir,
-    lines: Arc<Lines>,
-    lanes: Lanes,
-    notices: Receiver<OutputNotice>,
-    report: Arc<Notices>,
-}
-
-impl Lab {
-    fn new() -> Self {
-        Self::with(|activity| Lanes::with_syslog(activity, || Syslog::to(Vec::new(), "test")), false)
-    }
-
-    fn with(make: impl FnOnce(Arc<dyn ActivityLog>) -> Lanes, debug: bool) -> Self {
-        let lines = Arc::new(Lines { debug, ..Lines::default() });
-        let (report, notices) = async_channel::bounded(100);
-        let lanes = make(Arc::clone(&lines) as Arc<dyn ActivityLog>);
-        Self { directory: tempfile::tempdir().unwrap(), lines, lanes, notices, report: Arc::new(Notices(report)) }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
-    }
-
-    fn text(&self, name: &str) -> String {
-        fs::read_to_string(self.path(name)).unwrap()
-    }
-
-    /// Stdout of a process that logs to `x` in the directory.
-    fn plan(&self, settings: spec::Channel) -> ChannelPlan {
-        let sink = self.lanes.sink(&self.path("x"), settings.logfile_maxbytes, settings.logfile_backups).unwrap();
-        ChannelPlan { sink: Some(sink), ..self.plan_without_log(settings) }
-    }
-
-    fn plan_without_log(&self, settings: spec::Channel) -> ChannelPlan {
-        ChannelPlan {
-            name: ProcessName::new("x", "x"),
-            pid: 1,
-            stream: Stream::Stdout,
-            settings,
-            sink: None,
-            strip_ansi: false,
-            listener: false,
-            report: Arc::clone(&self.report) as Arc<dyn OutputReport>,
-        }
-    }
-
-    fn start(&self, plan: ChannelPlan) -> (File, Reader) {
-        let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).unwrap();
-        (write.into(), self.lanes.read(read, plan))
-    }
-
-    /// The whole output of a process, written piece by piece, each read before the next.
-    fn run(&self, plan: ChannelPlan, pieces: &[&[u8]]) {
-        let (mut pipe, reader) = self.start(plan);
-        for piece in pieces {
-            pipe.write_all(piece).unwrap();
-            eventually("the pipe is read", || rustix::io::ioctl_fionread(&pipe).unwrap() == 0);
-        }
-        drop(pipe);
-        block_on(reader.finish());
-    }
-
-    fn notices(&self) -> Vec<OutputNotice> {
-        std::iter::from_fn(|| self.notices.try_recv().ok()).collect()
-    }
-}
-
-fn eventually(what: &str, condition: impl Fn() -> bool) {
-    let deadline = Instant::now() + SOON;
-    while !condition() {
-        assert!(Instant::now() < deadline, "waited in vain: {what}");
-        thread::sleep(Duration::from_millis(1));
-    }
-}
-
-fn channel() -> spec::Channel {
-    spec::Channel::default()
-}
 
 /// `F.n` down to `F`, put together.
 fn all_files(path: &Path) -> Vec<u8> {
@@ -250,7 +135,7 @@ fn only_busy_pipes_are_enlarged() {
 
 #[test]
 fn captured_text_becomes_a_notice_and_stays_out_of_the_log() {
-    let lab = Lab::with(|activity| Lanes::new(activity), true);
+    let lab = Lab::with(Lanes::new, true);
     let settings = spec::Channel { capture_maxbytes: 100, events_enabled: true, ..channel() };
     let output: &[&[u8]] = &[b"before <!--XSUPERVISOR:BE", b"GIN-->secret<!--XSUPERVISOR:END--> after <!--XSUP"];
     lab.run(lab.plan(settings), output);
@@ -278,7 +163,7 @@ fn escape_sequences_are_stripped_across_reads() {
 
 #[test]
 fn a_listener_speaks_to_the_loop() {
-    let lab = Lab::with(|activity| Lanes::new(activity), true);
+    let lab = Lab::with(Lanes::new, true);
     let settings = spec::Channel { capture_maxbytes: 100, events_enabled: true, syslog: true, ..channel() };
     let plan = ChannelPlan { listener: true, strip_ansi: true, ..lab.plan(settings) };
     lab.run(plan, &[b"READY\n", b"\x1b[1mRESULT 2\nOK"]);
