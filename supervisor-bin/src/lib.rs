@@ -1,8 +1,6 @@
 //! The programs of the supervisor: thin consumers of `supervisor-core` and `supervisor-rpc`.
 //!
-//! `daemon` is supervisord, `ctl` is supervisorctl, `pidproxy`, `sample` and `password` are the small ones; `getopt` reads the
-//! command lines of all of them from one table each.
-//! `daemon` is supervisord, `web` its page, `ctl` is supervisorctl, `pidproxy` and `sample` are the two small ones;
+//! `daemon` is supervisord, `web` its page, `ctl` is supervisorctl, `pidproxy`, `sample` and `password` are the small ones;
 //! `getopt` reads the command lines of all of them from one table each.
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests start processes and look at the clock"))]

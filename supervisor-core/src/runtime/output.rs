@@ -10,13 +10,14 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use async_channel::{Receiver, Sender};
 use async_io::{Async, Timer};
 use futures_lite::{FutureExt, future};
 use rustix::io::Errno;
 
-use super::lane::{Lanes, PATIENCE};
+use super::lane::{Key, Lanes, PATIENCE};
 use super::sink::LogSink;
 use crate::domain::level::Level;
 use crate::domain::name::ProcessName;
@@ -35,6 +36,19 @@ const FULL: usize = 48 << 10;
 
 /// After so many full reads in a row a larger pipe is asked for, once.
 const FULL_READS: u32 = 4;
+
+/// A turn that brings less than this, sooner than [`GATHER`] after the one before, is one of a flood of small writes.
+const LITTLE: usize = 4 << 10;
+
+/// After so many such turns in a row, output is let gather for a moment, which costs a program nothing (its pipe has
+/// room) and the lane a fraction of the wake-ups.
+const LITTLE_TURNS: u32 = 16;
+
+/// It goes on as long as this is not reached: a pipe that fills while output gathers would keep the program waiting.
+const GATHERED: usize = 32 << 10;
+
+/// For how long: far less than anybody who follows a log can see.
+const GATHER: Duration = Duration::from_millis(1);
 
 /// The larger pipe: what Linux gives to everybody (`/proc/sys/fs/pipe-max-size`).
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -126,9 +140,13 @@ impl Lanes {
         let progress = Arc::new(AtomicU64::new(0));
         let reader = Reader { stop, ended, progress: Arc::clone(&progress) };
         let lane = plan.sink.as_ref().map_or_else(|| self.plain_lane(), |sink| Ok(Arc::clone(sink.lane())));
+        // A stream is the slower end anyway; and what fits into one read is not cut in the middle of a line, which others
+        // may write to the same stream.
+        let to_stream = plan.sink.as_ref().is_some_and(|sink| matches!(sink.key(), Key::Stream { .. }));
+        let full_reads = if to_stream { FULL_READS } else { 0 };
         match lane.and_then(|lane| Ok((lane, Async::new(fd)?))) {
             Ok((lane, pipe)) => lane.spawn(move |local| async move {
-                let task = Task { pipe, stopped, progress, full_reads: 0 };
+                let task = Task { pipe, stopped, progress, full_reads };
                 task.run(Channel::new(plan, local)).await;
                 drop(end);
             }),
@@ -155,17 +173,26 @@ struct Task {
     pipe: Async<OwnedFd>,
     stopped: Receiver<()>,
     progress: Arc<AtomicU64>,
-    /// In a row, so far; stays above the limit once a larger pipe was asked for.
+    /// In a row, so far; stays at the limit where no larger pipe is to be asked for (any more).
     full_reads: u32,
 }
 
 impl Task {
     async fn run(mut self, mut channel: Channel) {
+        let mut last = Instant::now();
+        let mut little_turns = 0;
         while self.wait().await {
-            if self.turn(&mut channel).await.is_err() {
-                return channel.finish().await;
+            let Ok(count) = self.turn(&mut channel).await else { return channel.finish().await };
+            let now = Instant::now();
+            let little = if little_turns < LITTLE_TURNS { LITTLE } else { GATHERED };
+            little_turns = if count < little && now < last + GATHER { little_turns.saturating_add(1) } else { 0 };
+            last = now;
+            if little_turns < LITTLE_TURNS {
+                future::yield_now().await;
+            } else {
+                Timer::after(GATHER).await;
+                last = Instant::now();
             }
-            future::yield_now().await;
         }
         self.drain(&mut channel).await;
         channel.finish().await;
@@ -185,11 +212,16 @@ impl Task {
     ///
     /// # Errors
     /// The pipe has ended.
-    async fn turn(&mut self, channel: &mut Channel) -> Result<(), ()> {
+    async fn turn(&mut self, channel: &mut Channel) -> Result<usize, ()> {
+        let mut sum = 0;
         for _ in 0..READS_PER_TURN {
             match self.read(channel, usize::MAX).await {
-                Got::Bytes(count) if count >= FULL => self.full_read(),
-                Got::Bytes(_) => {
+                Got::Bytes(count) if count >= FULL => {
+                    sum += count;
+                    self.full_read();
+                }
+                Got::Bytes(count) => {
+                    sum += count;
                     if self.full_reads < FULL_READS {
                         self.full_reads = 0;
                     }
@@ -199,7 +231,7 @@ impl Task {
                 Got::End => return Err(()),
             }
         }
-        Ok(())
+        Ok(sum)
     }
 
     /// Reads what is in the pipe now, but not what somebody goes on to write.
