@@ -113,13 +113,12 @@ impl LogSink {
     pub(super) fn install(&self, open: Open, limits: Limits) {
         let mut state = self.state();
         state.limits = limits;
-        if let Some(Open::File(before)) = &mut state.open
-            && let Open::File(now) = open
-        {
+        match (&mut state.open, open) {
             // Others write to it as well: what it has lost so far is not forgotten.
-            before.replace_with(now);
-        } else {
-            state.open = Some(open);
+            (Some(Open::File(before)), Open::File(now)) => before.replace_with(now),
+            // The same pipe or terminal, in use: whoever waits for room in it keeps its turn, so that chunks stay whole.
+            (Some(Open::Stream(_)), Open::Stream(_)) => {}
+            (_, open) => state.open = Some(open),
         }
     }
 
