@@ -49,6 +49,11 @@ pub use self::plugin::{Factory, Plugins};
 pub use self::session::{Failure, Outcome, Session};
 pub use self::settings::{ClientSettings, PluginSection};
 
+/// The built-in commands that are offered, by name.
+pub fn commands() -> Vec<&'static dyn Command> {
+    command::offered()
+}
+
 /// Why supervisorctl does not even begin: one line.
 #[derive(Debug)]
 struct Refusal(String);

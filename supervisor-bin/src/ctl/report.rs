@@ -14,12 +14,8 @@ use super::connection::ClientError;
 use crate::getopt::OptionSpec;
 
 /// The option that asks for a document; commands that know it have it in their table.
-pub(super) const JSON: OptionSpec = OptionSpec {
-    short: &[],
-    long: "json",
-    argument: None,
-    help: "answer with one JSON document (see supervisorctl(1))",
-};
+pub(super) const JSON: OptionSpec =
+    OptionSpec { short: &[], long: "json", argument: None, help: "answer with one JSON document" };
 
 /// The version of the document's form: it grows when a member is removed or changes its meaning.
 const FORMAT: u32 = 1;

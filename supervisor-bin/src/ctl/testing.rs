@@ -142,7 +142,7 @@ impl Run {
     }
 
     /// With `--json` before the action.
-    pub(super) fn as_documents(mut self) -> Self {
+    pub(super) fn asking_for_documents(mut self) -> Self {
         self.controller.json = true;
         self
     }

@@ -192,21 +192,25 @@ impl Table {
 
     /// The sorted names of everything that is offered to be typed.
     pub(super) fn all_names(&self) -> Vec<&str> {
-        let mut names: Vec<_> = self.offered().map(Command::name).collect();
+        let offered = self.commands().filter(|command| command.listing() != Listing::Nowhere);
+        let mut names: Vec<_> = offered.map(Command::name).collect();
         names.sort_unstable();
         names.dedup();
         names
-    }
-
-    /// The commands that are offered, in the order of their registration.
-    pub(super) fn offered(&self) -> impl Iterator<Item = &dyn Command> {
-        self.commands().filter(|command| command.listing() != Listing::Nowhere)
     }
 
     fn commands(&self) -> impl Iterator<Item = &dyn Command> {
         let plugins = self.plugins.iter().flat_map(|(_, commands)| commands.iter().map(|command| &**command));
         BUILT_IN.iter().copied().chain(plugins)
     }
+}
+
+/// The built-in commands that are offered, by name.
+pub(super) fn offered() -> Vec<&'static dyn Command> {
+    let mut commands: Vec<_> =
+        BUILT_IN.iter().copied().filter(|command| command.listing() != Listing::Nowhere).collect();
+    commands.sort_by(|a, b| a.name().cmp(b.name()));
+    commands
 }
 
 fn listed<'t>(commands: impl Iterator<Item = &'t dyn Command>) -> Vec<&'t str> {

@@ -69,7 +69,7 @@ fn every_command_answers_as_documented() {
 
 #[test]
 fn the_option_before_the_action_is_for_every_line() {
-    let mut run = Run::new().as_documents().on("reloadConfig()", changes(&[], &[], &[]));
+    let mut run = Run::new().asking_for_documents().on("reloadConfig()", changes(&[], &[], &[]));
     let (output, status) = run.run("reread");
     assert_eq!((serde_json::from_str::<Value>(&output).unwrap()["results"].as_array().unwrap().len(), status), (0, 0));
     assert_eq!(run.run("tail x"), (String::new(), 2));
