@@ -158,6 +158,9 @@ fn channel(reader: &Reader<'_>, keys: [&str; 4], channel: &mut Channel, notes: &
 pub(crate) fn fastcgi_socket(reader: &Reader<'_>) -> Result<FastCgiSocket> {
     let section = reader.name();
     let url = reader.required("socket", || ErrorKind::NoSocket(section.to_owned()))?;
+    if url.is_empty() {
+        return Err(reader.error("socket", ErrorKind::NoSocket(section.to_owned())));
+    }
     let address = convert::socket_address(&url)
         .map_err(|reason| reader.error("socket", ErrorKind::BadSocket { reason, section: section.to_owned() }))?;
     let owner = reader.optional("socket_owner", |text| convert::owner(text, "socket_owner", reader.host))?;

@@ -128,6 +128,10 @@ const ERRORS: &[(&str, &str)] = &[
     ),
     ("[fcgi-program:f]\ncommand=a", "[fcgi-program:f] section requires a \"socket\" line"),
     (
+        "[fcgi-program:f]\ncommand=a\nsocket=",
+        "[fcgi-program:f] section requires a \"socket\" line, line 4, key 'socket'",
+    ),
+    (
         "[fcgi-program:f]\ncommand=a\nsocket=tcp://h:0",
         "0 is below lower bound (1) in [fcgi-program:f] socket, line 4, key 'socket'",
     ),
