@@ -35,7 +35,7 @@ pub(crate) fn processes(
     let template = convert::name(&template).map_err(|error| reader.error("process_name", error))?;
     let count = reader.value("numprocs", convert::integer)?;
     if count > 1 && !template.contains("%(process_num)") {
-        return Err(reader.end(ErrorKind::NoProcessNum.into()));
+        return Err(reader.end(ErrorKind::NoProcessNum));
     }
     if count > MAXIMUM_PROCESSES {
         return Err(reader.error("numprocs", ErrorKind::TooManyProcesses(count)));
@@ -60,7 +60,7 @@ pub(crate) fn processes(
 /// The settings that all processes of a section share.
 fn common(reader: &Reader<'_>) -> Result<Process> {
     let host = reader.host;
-    reader.template("command").ok_or_else(|| reader.end(ErrorKind::NoCommand(reader.name().to_owned()).into()))?;
+    reader.template("command").ok_or_else(|| reader.end(ErrorKind::NoCommand(reader.name().to_owned())))?;
     let stopasgroup = reader.value("stopasgroup", convert::boolean)?;
     let killasgroup = reader.optional("killasgroup", convert::boolean)?.unwrap_or(stopasgroup);
     if stopasgroup && !killasgroup {
