@@ -107,7 +107,7 @@ pub fn load(
 /// # Errors
 /// The first thing that is wrong.
 pub fn parse(text: &str, path: &Path, host: &dyn Host) -> Result<Client, ConfigError> {
-    let source = include::source(path, false, host);
+    let source = include::source(path, host);
     let mut document = Document::new(&source);
     document.scan(text, &source)?;
     let section = document.section("supervisorctl").ok_or(ErrorKind::MissingSection("supervisorctl"))?;

@@ -1,6 +1,5 @@
 //! `tail`: the end of a process log, or the log as it grows.
 
-use supervisor_core::domain::name::{Namespec, ProcessName};
 use supervisor_core::process::Stream;
 use supervisor_core::rpc::{FaultCode, Value};
 use supervisor_rpc::client::log_path;
@@ -56,19 +55,11 @@ impl Command for Tail {
                             Some(FaultCode::BadName) => "no such process name",
                             _ => return Err(ClientError::Fault(fault).into()),
                         };
-                        session.fail(format_args!("{}: ERROR ({reason})", shown(name)), ExitStatus::FAILED)
+                        session.fail(format_args!("{name}: ERROR ({reason})"), ExitStatus::FAILED)
                     }
                 }
             }
         }
-    }
-}
-
-/// The name as messages show it.
-fn shown(name: &str) -> String {
-    match Namespec::parse(name) {
-        Namespec { group, process: Some(process) } => ProcessName::new(group, process).to_string(),
-        Namespec { process: None, .. } => name.to_owned(),
     }
 }
 

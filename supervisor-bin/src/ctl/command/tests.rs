@@ -153,6 +153,7 @@ fn ends_of_logs() {
     for (line, call, code, want) in [
         ("tail x", "readProcessStdoutLog(x, -1600, 0)", F::NoFile, "x: ERROR (no log file)"),
         ("tail x", "readProcessStdoutLog(x, -1600, 0)", F::Failed, "x: ERROR (unknown error reading log)"),
+        ("tail x:x", "readProcessStdoutLog(x:x, -1600, 0)", F::NoFile, "x:x: ERROR (no log file)"),
         ("tail x:*", "readProcessStdoutLog(x:*, -1600, 0)", F::BadName, "x:*: ERROR (no such process name)"),
         ("maintail", "readLog(-1600, 0)", F::NoFile, "supervisord: ERROR (no log file)"),
         ("maintail", "readLog(-1600, 0)", F::Failed, "supervisord: ERROR (unknown error reading log)"),
