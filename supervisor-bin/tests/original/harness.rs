@@ -35,6 +35,7 @@ pub(super) struct Access {
 
 pub(super) struct Daemon {
     child: Child,
+    port: u16,
     pub(super) folder: tempfile::TempDir,
 }
 
@@ -70,9 +71,19 @@ impl Daemon {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let daemon = Self { child, folder };
+        let daemon = Self { child, port, folder };
         daemon.settle(1);
         daemon
+    }
+
+    /// Where its socket is.
+    pub(super) fn unix_url(&self) -> String {
+        format!("unix://{}/s", self.folder.path().display())
+    }
+
+    /// Where its port is.
+    pub(super) fn tcp_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
     }
 
     /// Waits until the daemon has come up so many times, and has a state for every program and none on its way.
