@@ -183,6 +183,11 @@ impl ProcessMachine {
         }
     }
 
+    /// A spawn was ordered, and neither succeeded nor failed yet.
+    pub(crate) fn is_spawning(&self) -> bool {
+        matches!(self.state, State::Spawning { .. })
+    }
+
     /// The pid, while there is a process that has one: a task has none.
     pub(crate) fn pid(&self) -> Option<u32> {
         match self.state {

@@ -21,7 +21,13 @@ impl Engine {
         let Some(entry) = self.processes.get_mut(&key) else { return };
         let mut effects = std::mem::take(&mut self.effects);
         let context = Context { now, settings: &entry.settings, starts_allowed };
+        let before = entry.machine.is_spawning();
         entry.machine.step(input, context, &mut effects);
+        match (before, entry.machine.is_spawning()) {
+            (false, true) => self.spawning += 1,
+            (true, false) => self.spawning = self.spawning.saturating_sub(1),
+            (false, false) | (true, true) => {}
+        }
         for effect in effects.drain(..) {
             self.apply(key, effect);
         }

@@ -337,6 +337,8 @@ impl Builder {
             mood: Mood::Running,
             unstopped: BTreeMap::new(),
             waiters: Waiters::default(),
+            spawning: 0,
+            inquiries: Vec::new(),
             lane_watched: false,
             deadlines: Deadlines::new(),
             subscribers: Subscribers::new(self.handover.serial, now, self.handlers),

@@ -2,8 +2,8 @@
 //!
 //! Holds the active groups, their processes, what is configured, who waits and what is due. The other files of this floor
 //! give it its verbs: `groups.rs` (activate, remove, compare), `control.rs` (start, stop, signal, clear), `requests.rs` and
-//! `notices.rs` (one arm for each message), `apply.rs` (effects of the machine), `ending.rs` (shutdown), `subscribers.rs`
-//! (events). Nothing here waits for anything.
+//! `notices.rs` (one arm for each message), `inquiries.rs` (snapshots), `apply.rs` (effects of the machine), `ending.rs`
+//! (shutdown), `subscribers.rs` (events). Nothing here waits for anything.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -31,6 +31,7 @@ use crate::runtime::door::LaunchDoor;
 use crate::runtime::ending::Mood;
 use crate::runtime::fastcgi::SharedSocket;
 use crate::runtime::history::History;
+use crate::runtime::inquiries::Inquiry;
 use crate::runtime::launch::{Launched, LogPaths, Sinks};
 use crate::runtime::message::{Notice, ProcessKey, Run};
 use crate::runtime::prepare::{AutoLog, Preparation};
@@ -52,6 +53,8 @@ pub(crate) enum Due {
     Lane,
     /// `waiting for … to die`.
     DieReport,
+    /// The end of patience with a spawn that somebody asks about.
+    Inquiry,
     /// A slice of wall time that somebody wants to hear of.
     Tick,
 }
@@ -126,6 +129,9 @@ pub(crate) struct Engine {
     /// How many processes of each group priority are not in a stopped state.
     pub(crate) unstopped: BTreeMap<i64, usize>,
     pub(crate) waiters: Waiters,
+    /// How many processes are being spawned right now.
+    pub(crate) spawning: usize,
+    pub(crate) inquiries: Vec<Inquiry>,
     /// A look at the start lane is among the deadlines.
     pub(crate) lane_watched: bool,
     pub(crate) deadlines: Deadlines<Due>,
@@ -171,6 +177,7 @@ impl Engine {
                     }
                 }
                 Due::DieReport => self.report_dying(),
+                Due::Inquiry => self.answer_inquiries(),
                 Due::Tick => self.tick(now),
             }
         }

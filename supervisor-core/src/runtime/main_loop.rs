@@ -73,6 +73,7 @@ pub(crate) async fn run(engine: &mut Engine, notices: &Receiver<Notice>, request
 impl Engine {
     /// What is done once for each round: events go out, an end goes on.
     fn turn(&mut self) {
+        self.answer_inquiries();
         self.advance_end();
         self.dispatch();
     }

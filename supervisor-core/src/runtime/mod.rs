@@ -18,6 +18,7 @@ mod environment;
 mod fastcgi;
 mod groups;
 mod history;
+mod inquiries;
 mod lane;
 mod launch;
 mod main_loop;

@@ -17,18 +17,8 @@ impl Engine {
     pub(crate) fn request(&mut self, request: Request) {
         match request {
             Request::Control { target, verb, reply } => self.control(&target, verb, reply),
-            Request::Info { name, reply } => {
-                let now = self.now();
-                let answer = self.find(&name).and_then(|key| {
-                    self.processes.get(&key).map(|entry| self.info(entry, now)).ok_or(RequestError::Gone)
-                });
-                let _ = reply.try_send(answer);
-            }
-            Request::Infos { reply } => {
-                let now = self.now();
-                let entries = self.names.values().filter_map(|key| self.processes.get(key));
-                let _ = reply.try_send(Ok(entries.map(|entry| self.info(entry, now)).collect()));
-            }
+            Request::Info { name, reply } => self.inquire_one(&name, reply),
+            Request::Infos { reply } => self.inquire_all(reply),
             Request::History { name, reply } => {
                 let entry = self.find(&name).map(|key| self.processes.get(&key));
                 let _ =

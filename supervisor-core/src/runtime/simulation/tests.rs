@@ -208,3 +208,18 @@ fn groups_come_and_go_with_the_configuration() {
     simulation.ask(handle.remove_group("a")).unwrap();
     assert_eq!(simulation.ask(handle.processes()).unwrap().len(), 1);
 }
+
+#[test]
+fn nobody_sees_a_process_that_starts_without_its_pid() {
+    let mut simulation = Simulation::new(Supervisor::builder().group(group(program("quick", "live 1e9 0"))));
+    let handle = simulation.handle.clone();
+    let quick = name("quick");
+    // Asked before the first spawn could be done.
+    let mut both = pin!(future::zip(handle.process(&quick), handle.processes()));
+    assert!(both.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    let (one, all) = simulation.ask(both);
+    for info in all.unwrap().into_iter().chain([one.unwrap()]) {
+        assert_eq!((info.state, info.pid.is_some()), (ProcessState::Starting, true));
+    }
+    assert_eq!(simulation.clock.now().monotonic, Duration::ZERO, "nobody waited longer than for the spawn");
+}
