@@ -101,7 +101,11 @@ impl Lab {
     }
 
     fn is_there(&self) {
-        self.eventually("the daemon answers", || self.say(&["status"]).contains("database").then_some(()));
+        let runs = |status: &str, name| status.lines().any(|line| line.starts_with(name) && line.contains("RUNNING"));
+        self.eventually("the daemon answers", || {
+            let status = self.say(&["status"]);
+            (runs(&status, "web") && runs(&status, "database")).then_some(())
+        });
     }
 
     fn has_methods_of(&self, namespace: &str) -> Vec<String> {
@@ -126,7 +130,8 @@ fn a_namespace_of_another_crate_is_chosen_by_its_section_with_its_settings() {
     assert!(help.as_str().unwrap().starts_with("Restart every process that has been up for longer."));
     assert_eq!(lab.call("janitor.restartOlderThan", vec![]), Err(Fault::incorrect_parameters()));
     // The command of the client calls it: the database is spared.
-    assert_eq!(lab.say(&["restart_old"]), "web\n");
+    let output = lab.ctl(&["restart_old"]);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "web\n", "{output:?}");
     assert!(lab.say(&["help"]).contains("restart_old"), "{}", lab.say(&["help"]));
     let wrong = lab.ctl(&["restart_old", "soon"]);
     assert_eq!(wrong.status.code(), Some(2));
