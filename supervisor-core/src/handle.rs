@@ -20,6 +20,7 @@ use crate::listener::{Events, SubscriberInfo};
 use crate::process::{ConfigDiff, ConfigInfo, Outcome, ProcessInfo, StateRecord};
 use crate::request::{Reply, Request, Target, Verb};
 
+mod definitions;
 mod logs;
 
 /// What is shared between all handles and the loop, readable without asking it.

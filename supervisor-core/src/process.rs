@@ -11,6 +11,17 @@ use crate::domain::state::ProcessState;
 
 pub use crate::domain::stream::Stream;
 
+/// What a process is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum ProcessKind {
+    /// A process of the system.
+    #[default]
+    Program,
+    /// A task of the embedding program.
+    Task,
+}
+
 /// What is known of a process (Supervisor 4.3: `getProcessInfo`). Times are since the Unix epoch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -19,8 +30,10 @@ pub struct ProcessInfo {
     pub name: ProcessName,
     /// Its state.
     pub state: ProcessState,
-    /// Its pid, while there is one.
+    /// Its pid, while there is one; a task never has one.
     pub pid: Option<u32>,
+    /// What it is.
+    pub kind: ProcessKind,
     /// The last attempt to start it.
     pub started: Option<Duration>,
     /// The last end.
@@ -48,6 +61,7 @@ impl ProcessInfo {
             name,
             state: ProcessState::Stopped,
             pid: None,
+            kind: ProcessKind::Program,
             started: None,
             stopped: None,
             now: Duration::ZERO,

@@ -60,14 +60,21 @@ impl LaunchDoor {
     }
 
     /// Looks at the commands of processes that shall be started; the answer is a [`Notice::Checked`].
-    pub(crate) fn check_commands(&self, ticket: Ticket, wait: bool, processes: Vec<(ProcessKey, Arc<spec::Process>)>) {
+    pub(crate) fn check_commands(
+        &self,
+        ticket: Ticket,
+        wait: bool,
+        processes: Vec<(ProcessKey, Option<Arc<spec::Process>>)>,
+    ) {
         let launcher = self.launcher().clone();
         let inline = matches!(self, Self::Inline { .. });
         let spawner = Arc::clone(&launcher.spawner);
         let look = move || {
             processes
                 .into_iter()
-                .map(|(key, settings)| (key, spawner.check(&settings).map_err(refusal)))
+                .map(|(key, settings)| {
+                    (key, settings.map_or(Ok(()), |settings| spawner.check(&settings)).map_err(refusal))
+                })
                 .collect::<Vec<_>>()
         };
         let notices = launcher.notices.clone();

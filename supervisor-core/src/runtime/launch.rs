@@ -5,6 +5,7 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use async_channel::Sender;
 use async_executor::Executor;
 use futures_lite::future;
 
+use crate::definition::{Inside, Pipes};
 use crate::domain::exit::ExitStatus;
 use crate::domain::spec::Channel;
 use crate::process::Stream;
@@ -25,6 +27,7 @@ use crate::runtime::output::{ChannelPlan, OutputNotice, OutputReport, Reader};
 use crate::runtime::sink::LogSink;
 use crate::runtime::spawn::{Signaller, SpawnError, Spawner, StartOrder, Started};
 use crate::runtime::stdin::Stdin;
+use crate::runtime::tasks::Tasks;
 use crate::sys::errno;
 
 /// The end of a process is told at the latest this long after it happened, even if its log cannot be written meanwhile.
@@ -53,11 +56,14 @@ pub(crate) struct LaunchJob {
     pub(crate) socket: Option<Arc<SharedSocket>>,
     /// Its stdout is the event listener protocol.
     pub(crate) listener: bool,
+    /// What of it lives inside this program.
+    pub(crate) inside: Inside,
 }
 
 /// A process that was started.
 pub(crate) struct Launched {
-    pub(crate) pid: u32,
+    /// A task of the embedding program has none.
+    pub(crate) pid: Option<u32>,
     pub(crate) signaller: Arc<dyn Signaller>,
     pub(crate) stdin: Option<Stdin>,
     pub(crate) sinks: Sinks,
@@ -76,6 +82,7 @@ pub(crate) struct Watch {
 #[derive(Clone)]
 pub(crate) struct Launcher {
     pub(crate) spawner: Arc<dyn Spawner>,
+    pub(crate) tasks: Tasks,
     pub(crate) lanes: Arc<Lanes>,
     pub(crate) executor: Arc<Executor<'static>>,
     pub(crate) notices: Sender<Notice>,
@@ -116,7 +123,7 @@ impl Launcher {
     }
 
     fn try_start(&self, job: LaunchJob) -> Result<(Launched, Watch), SpawnError> {
-        let LaunchJob { key, run, mut order, logs, socket, listener } = job;
+        let LaunchJob { key, run, mut order, logs, socket, listener, inside } = job;
         let settings = Arc::clone(&order.settings);
         let name = order.name.clone();
         let trouble = |error: &io::Error| SpawnError::System(dispatcher_error(&name.process, error));
@@ -131,7 +138,16 @@ impl Launcher {
             })?),
         };
         order.socket = socket.as_ref().map(|open| open.fd());
-        let Started { pid, signaller, exit, stdin, stdout, stderr } = self.spawner.spawn(&order)?;
+        let started = match &inside {
+            Inside::Task(body) => self.tasks.start(body, &order)?,
+            Inside::Nothing | Inside::Pipes(_) => self.spawner.spawn(&order)?,
+        };
+        let Started { pid, signaller, exit, mut stdin, mut stdout, stderr } = started;
+        if let Inside::Pipes(take) = &inside {
+            let pipes = Pipes { name: name.clone(), pid, stdin: stdin.take(), stdout: stdout.take() };
+            // Whoever panics over them has dropped them: the program finds its streams closed.
+            let _ = std::panic::catch_unwind(AssertUnwindSafe(|| take(pipes)));
+        }
         let mut channels = Vec::with_capacity(2);
         for (fd, stream, channel, sink) in [
             (stdout, Stream::Stdout, &settings.stdout, &sinks.stdout),
@@ -140,7 +156,6 @@ impl Launcher {
             let Some(fd) = fd else { continue };
             let plan = ChannelPlan {
                 name: name.clone(),
-                pid,
                 stream,
                 settings: channel.clone(),
                 sink: sink.clone(),

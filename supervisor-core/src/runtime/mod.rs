@@ -10,6 +10,7 @@ mod clock;
 mod command;
 mod control;
 mod deadlines;
+mod define;
 mod door;
 mod ending;
 mod engine;
@@ -52,6 +53,7 @@ mod start_lane;
 mod stdin;
 mod subscribers;
 mod supervisor;
+mod tasks;
 mod waiters;
 
 pub use builder::Builder;
