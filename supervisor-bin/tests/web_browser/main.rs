@@ -2,7 +2,7 @@
 //!
 //! Needs `chromium` and `chromedriver`; without them every test says so and passes. Accessibility is checked by axe-core,
 //! where `SUPERVISOR_AXE` names its `axe.min.js`. `SUPERVISOR_SCREENSHOTS` names a folder for the pictures of the guide.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, clippy::print_stdout, reason = "tests")]
 
 mod access;
 mod driver;

@@ -95,7 +95,7 @@ fn pictures_of_the_guide() {
     browser.phone(390, 844);
     browser.open(&site.url);
     browser.until(live);
-    browser.until("document.querySelector(\"tr[data-name='search'] .memory .reading\") !== null");
+    browser.until("document.querySelector(\"tr[data-name='api:worker_00'] .memory .reading\") !== null");
     shoot("phone");
     browser.open(&site.page("tail.html?processname=api:worker_00"));
     browser.until("document.getElementById('log').childElementCount > 5");

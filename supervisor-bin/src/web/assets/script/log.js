@@ -2,6 +2,7 @@
 
 const KEPT = 5000;
 const LONGEST_LINE = 20_000;
+const TITLES = { stdout: "Standard output", stderr: "Standard error", main: "Log of supervisord" };
 const ESCAPES = /\x1b(?:\[[0-9;?]*[ -\/]*[@-~]|\][^\x07]*\x07)/g;
 
 class LogView {
@@ -49,8 +50,8 @@ class LogView {
   connect() {
     this.close();
     const logs = this.chosen();
-    const words = { stdout: "Standard output", stderr: "Standard error", main: "Log of supervisord" };
-    setText($("loghead"), logs.map((log) => words[log.split(":")[0]]).join(" and ") || "No log chosen");
+    setText($("loghead"), logs.map((log) => TITLES[log.split(":")[0]]).join(" and ") || "No log chosen");
+    this.silent = new Set(logs.length > 1 ? logs : []);
     if (!logs.length) {
       this.restart();
       this.drawSoon();
@@ -105,6 +106,8 @@ class LogView {
 
   take({ log, text, problem }) {
     const channel = log.split(":")[0];
+    // Of what was there before, nobody knows what came first in which log.
+    if (this.silent.delete(log) && !problem) this.add("note", `${TITLES[channel]} up to now:`);
     if (problem) {
       this.add("note", `${log === "main" ? "supervisord" : log.replace(":", " of ")}: ${problem}`);
     } else {

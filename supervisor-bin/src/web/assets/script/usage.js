@@ -126,7 +126,7 @@ function graph(large) {
     for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
     return element;
   };
-  const size = large ? {} : { width: 76, height: 20 };
+  const size = large ? {} : { width: 64, height: 20 };
   const svg = make("svg", { class: "graph", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true", ...size });
   svg.append(make("path", { class: "area" }), make("path", { class: "curve" }));
   return svg;
