@@ -16,6 +16,7 @@ pub mod rlimit;
 pub mod signals;
 pub mod socket;
 pub mod time;
+pub mod usage;
 
 #[cfg(test)]
 pub(crate) mod alone;
