@@ -238,7 +238,11 @@ pub(super) fn builder(
     handover: Handover,
 ) -> supervisor_core::Builder {
     let daemon = &settings.daemon;
-    Supervisor::builder()
+    let builder = match pidfile::state_file(daemon) {
+        Some(path) => Supervisor::builder().state_file(path),
+        None => Supervisor::builder(),
+    };
+    builder
         .identifier(&daemon.identifier)
         .groups(settings.groups.iter().cloned())
         .activity_log(Arc::clone(log) as Arc<dyn ActivityLog>)

@@ -1,7 +1,7 @@
 //! What a supervisor is made of, and its making.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU8;
 
@@ -10,6 +10,7 @@ use async_executor::Executor;
 use crate::Error;
 use crate::activity::{ActivityLog, LogFacade};
 use crate::config_source::ConfigSource;
+use crate::domain::level::Level;
 use crate::domain::spec;
 use crate::domain::state::SupervisorState;
 use crate::handle::{Handle, Shared};
@@ -22,9 +23,12 @@ use crate::runtime::ending::Mood;
 use crate::runtime::engine::{Configured, Engine};
 use crate::runtime::lane::Lanes;
 use crate::runtime::launch::Launcher;
+use crate::runtime::leftovers::Leftovers;
 use crate::runtime::prepare::Preparation;
 use crate::runtime::spawn::Spawner;
 use crate::runtime::spawner::{RealSpawner, SpawnOptions};
+use crate::runtime::state_file::StateFile;
+use crate::runtime::state_file::record::Record;
 use crate::runtime::subscribers::Subscribers;
 use crate::runtime::waiters::Waiters;
 use crate::sys::host::SystemHost;
@@ -53,6 +57,7 @@ pub struct Builder {
     reap_orphans: bool,
     pass_service_manager_env: bool,
     descriptors_are_close_on_exec: bool,
+    state_file: Option<PathBuf>,
     handover: Handover,
 }
 
@@ -79,6 +84,7 @@ impl Default for Builder {
             reap_orphans: false,
             pass_service_manager_env: false,
             descriptors_are_close_on_exec: false,
+            state_file: None,
             handover: Handover::default(),
         }
     }
@@ -184,6 +190,14 @@ impl Builder {
         self
     }
 
+    /// Where running processes are written down. Those that a supervisor left behind there, because it was killed, are
+    /// stopped by the next one, before their programs are started. Linux only. Default: not at all.
+    #[must_use]
+    pub fn state_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.state_file = Some(path.into());
+        self
+    }
+
     /// Goes on where a supervisor that was restarted left off.
     #[must_use]
     pub fn handover(mut self, handover: Handover) -> Self {
@@ -231,6 +245,7 @@ impl Builder {
             state: AtomicU8::default(),
         });
         shared.set_state(SupervisorState::Running);
+        let (state_file, leftovers) = open_state_file(self.state_file.as_deref(), self.activity.as_ref());
         let launcher = Launcher {
             spawner,
             lanes: Arc::new(Lanes::new(Arc::clone(&self.activity))),
@@ -238,6 +253,8 @@ impl Builder {
             notices: notices.clone(),
             clock: Arc::clone(&clock),
             strip_ansi: self.strip_ansi,
+            state_file,
+            activity: Arc::clone(&self.activity),
         };
         let preparation = Preparation {
             identifier: self.identifier,
@@ -271,6 +288,7 @@ impl Builder {
             lane_watched: false,
             deadlines: Deadlines::new(),
             subscribers: Subscribers::new(self.handover.serial, now, self.handlers),
+            leftovers: Leftovers::new(leftovers),
             effects: Vec::new(),
         };
         for listener in self.listeners {
@@ -282,5 +300,19 @@ impl Builder {
         }
         let handle = Handle::new(mailbox, shared);
         Ok(Supervisor { engine, handle, notices: notices_in, requests, children: None })
+    }
+}
+
+/// Opens the state file, if there is to be one. Without it leftovers stay, and that is said.
+fn open_state_file(path: Option<&Path>, activity: &dyn ActivityLog) -> (Option<Arc<StateFile>>, Vec<Record>) {
+    let Some(path) = path else { return (None, Vec::new()) };
+    match StateFile::open(path) {
+        Ok((state_file, leftovers)) => (Some(Arc::new(state_file)), leftovers),
+        Err(refusal) => {
+            let text =
+                format!("programs that outlive a killed supervisor will not be known, {}: {refusal}", path.display());
+            activity.write(Level::Warn, &text);
+            (None, Vec::new())
+        }
     }
 }

@@ -14,7 +14,9 @@ use async_channel::Sender;
 use async_executor::Executor;
 use futures_lite::future;
 
+use crate::activity::ActivityLog;
 use crate::domain::exit::ExitStatus;
+use crate::domain::level::Level;
 use crate::domain::spec::Channel;
 use crate::process::Stream;
 use crate::runtime::clock::Clock;
@@ -24,8 +26,10 @@ use crate::runtime::message::{Notice, ProcessKey, Run};
 use crate::runtime::output::{ChannelPlan, OutputNotice, OutputReport, Reader};
 use crate::runtime::sink::LogSink;
 use crate::runtime::spawn::{Signaller, SpawnError, Spawner, StartOrder, Started};
+use crate::runtime::state_file::StateFile;
+use crate::runtime::state_file::record::Record;
 use crate::runtime::stdin::Stdin;
-use crate::sys::errno;
+use crate::sys::{errno, pinned};
 
 /// The end of a process is told at the latest this long after it happened, even if its log cannot be written meanwhile.
 const DRAIN_LIMIT: Duration = Duration::from_secs(2);
@@ -67,6 +71,9 @@ pub(crate) struct Launched {
 pub(crate) struct Watch {
     key: ProcessKey,
     run: Run,
+    pid: u32,
+    /// Set if it is written down in the state file.
+    birth: Option<u64>,
     exit: Pin<Box<dyn Future<Output = ExitStatus> + Send>>,
     channels: Vec<(OwnedFd, ChannelPlan)>,
     socket: Option<Arc<OpenSocket>>,
@@ -81,6 +88,9 @@ pub(crate) struct Launcher {
     pub(crate) notices: Sender<Notice>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) strip_ansi: bool,
+    /// Where running processes are written down, if they are.
+    pub(crate) state_file: Option<Arc<StateFile>>,
+    pub(crate) activity: Arc<dyn ActivityLog>,
 }
 
 impl Launcher {
@@ -132,6 +142,7 @@ impl Launcher {
         };
         order.socket = socket.as_ref().map(|open| open.fd());
         let Started { pid, signaller, exit, stdin, stdout, stderr } = self.spawner.spawn(&order)?;
+        let birth = self.write_down(pid, &order);
         let mut channels = Vec::with_capacity(2);
         for (fd, stream, channel, sink) in [
             (stdout, Stream::Stdout, &settings.stdout, &sinks.stdout),
@@ -151,7 +162,20 @@ impl Launcher {
             channels.push((fd, plan));
         }
         let launched = Launched { pid, signaller, stdin: stdin.map(Stdin::new), sinks };
-        Ok((launched, Watch { key, run, exit, channels, socket }))
+        Ok((launched, Watch { key, run, pid, birth, exit, channels, socket }))
+    }
+
+    /// Writes a process down that has just been started; gives the moment of its birth.
+    fn write_down(&self, pid: u32, order: &StartOrder) -> Option<u64> {
+        let state_file = self.state_file.as_ref()?;
+        // Nobody waits for it yet, so it is there, if only as a zombie, which needs no record.
+        let birth = pinned::birth(pid)?;
+        if let Err(error) = state_file.started(Record::new(pid, birth, &order.name, &order.settings)) {
+            let path = state_file.path().display();
+            let text = format!("cannot write {path}, '{}' would not be known after a crash: {error}", order.name);
+            self.activity.write(Level::Error, &text);
+        }
+        Some(birth)
     }
 
     fn sink(&self, path: Option<PathBuf>, channel: &Channel) -> io::Result<Option<Arc<LogSink>>> {
@@ -159,13 +183,16 @@ impl Launcher {
     }
 
     fn watch(&self, watch: Watch) {
-        let Watch { key, run, exit, channels, socket } = watch;
+        let Watch { key, run, pid, birth, exit, channels, socket } = watch;
         let readers: Vec<Reader> = channels.into_iter().map(|(fd, plan)| self.lanes.read(fd, plan)).collect();
-        let (clock, notices) = (Arc::clone(&self.clock), self.notices.clone());
+        let (clock, notices, state_file) = (Arc::clone(&self.clock), self.notices.clone(), self.state_file.clone());
         self.executor
             .spawn(async move {
                 let status = exit.await;
                 let at = clock.now();
+                if let (Some(state_file), Some(birth)) = (state_file, birth) {
+                    state_file.ended(pid, birth);
+                }
                 if !readers.is_empty() {
                     let drained = async {
                         for reader in readers {
