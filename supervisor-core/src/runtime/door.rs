@@ -10,6 +10,7 @@ use crate::runtime::launch::{LaunchJob, Launcher};
 use crate::runtime::message::{Notice, ProcessKey};
 use crate::runtime::spawn::SpawnError;
 use crate::runtime::start_lane::StartLane;
+use crate::runtime::state_file::StateFile;
 use crate::runtime::waiters::Ticket;
 
 /// Takes launch jobs and checks.
@@ -37,6 +38,11 @@ impl LaunchDoor {
     /// The lanes of the output path.
     pub(crate) fn lanes(&self) -> &Arc<crate::runtime::lane::Lanes> {
         &self.launcher().lanes
+    }
+
+    /// Where running processes are written down, if they are.
+    pub(crate) fn state_file(&self) -> Option<&Arc<StateFile>> {
+        self.launcher().state_file.as_ref()
     }
 
     /// Orders a start; false if no thread can be had for it.

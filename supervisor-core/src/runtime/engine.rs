@@ -33,6 +33,7 @@ use crate::runtime::fastcgi::SharedSocket;
 use crate::runtime::history::History;
 use crate::runtime::inquiries::Inquiry;
 use crate::runtime::launch::{Launched, LogPaths, Sinks};
+use crate::runtime::leftovers::Leftovers;
 use crate::runtime::message::{Notice, ProcessKey, Run};
 use crate::runtime::prepare::{AutoLog, Preparation};
 use crate::runtime::start_lane::PATIENCE;
@@ -136,6 +137,7 @@ pub(crate) struct Engine {
     pub(crate) lane_watched: bool,
     pub(crate) deadlines: Deadlines<Due>,
     pub(crate) subscribers: Subscribers,
+    pub(crate) leftovers: Leftovers,
     /// Scratch space for the machine's effects.
     pub(crate) effects: Vec<Effect>,
 }
