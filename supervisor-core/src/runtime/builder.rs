@@ -23,6 +23,7 @@ use crate::runtime::engine::{Configured, Engine};
 use crate::runtime::lane::Lanes;
 use crate::runtime::launch::Launcher;
 use crate::runtime::prepare::Preparation;
+use crate::runtime::pressure::Pressure;
 use crate::runtime::spawn::Spawner;
 use crate::runtime::spawner::{RealSpawner, SpawnOptions};
 use crate::runtime::subscribers::Subscribers;
@@ -231,6 +232,7 @@ impl Builder {
             state: AtomicU8::default(),
         });
         shared.set_state(SupervisorState::Running);
+        let pressure = Arc::<Pressure>::default();
         let launcher = Launcher {
             spawner,
             lanes: Arc::new(Lanes::new(Arc::clone(&self.activity))),
@@ -238,6 +240,7 @@ impl Builder {
             notices: notices.clone(),
             clock: Arc::clone(&clock),
             strip_ansi: self.strip_ansi,
+            pressure: Arc::clone(&pressure),
         };
         let preparation = Preparation {
             identifier: self.identifier,
@@ -268,7 +271,7 @@ impl Builder {
             waiters: Waiters::default(),
             lane_watched: false,
             deadlines: Deadlines::new(),
-            subscribers: Subscribers::new(self.handover.serial, now, self.handlers),
+            subscribers: Subscribers::new(self.handover.serial, now, self.handlers, pressure),
             effects: Vec::new(),
         };
         for listener in self.listeners {

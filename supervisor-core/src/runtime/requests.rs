@@ -20,14 +20,14 @@ impl Engine {
             Request::Info { name, reply } => {
                 let now = self.now();
                 let answer = self.find(&name).and_then(|key| {
-                    self.processes.get(&key).map(|entry| self.info(entry, now)).ok_or(RequestError::Gone)
+                    self.processes.get(&key).map(|entry| self.info(key, entry, now)).ok_or(RequestError::Gone)
                 });
                 let _ = reply.try_send(answer);
             }
             Request::Infos { reply } => {
                 let now = self.now();
-                let entries = self.names.values().filter_map(|key| self.processes.get(key));
-                let _ = reply.try_send(Ok(entries.map(|entry| self.info(entry, now)).collect()));
+                let entries = self.names.values().filter_map(|key| Some((*key, self.processes.get(key)?)));
+                let _ = reply.try_send(Ok(entries.map(|(key, entry)| self.info(key, entry, now)).collect()));
             }
             Request::History { name, reply } => {
                 let entry = self.find(&name).map(|key| self.processes.get(&key));

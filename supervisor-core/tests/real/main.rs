@@ -4,7 +4,9 @@
 //! waits for a time: tests wait for states, files and ends of processes.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
+mod inside_listeners;
 mod life;
+mod listener_faults;
 mod listeners;
 mod output;
 mod signals;
