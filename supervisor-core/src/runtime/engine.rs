@@ -58,6 +58,8 @@ pub(crate) enum Due {
     Inquiry,
     /// A slice of wall time that somebody wants to hear of.
     Tick,
+    /// Nobody is waited for any more.
+    End,
 }
 
 /// One process of an active group.
@@ -181,6 +183,8 @@ impl Engine {
                 Due::DieReport => self.report_dying(),
                 Due::Inquiry => self.answer_inquiries(),
                 Due::Tick => self.tick(now),
+                // The loop looks by itself.
+                Due::End => {}
             }
         }
     }
@@ -193,7 +197,7 @@ impl Engine {
     }
 
     /// A snapshot of one process.
-    pub(crate) fn info(&self, entry: &Entry, now: Moment) -> ProcessInfo {
+    pub(crate) fn info(&self, key: ProcessKey, entry: &Entry, now: Moment) -> ProcessInfo {
         let machine = &entry.machine;
         let started = machine.started();
         ProcessInfo {
@@ -214,6 +218,7 @@ impl Engine {
                 .flatten()
                 .map(|sink| sink.lost())
                 .sum(),
+            listener: self.listener_info(key),
         }
     }
 

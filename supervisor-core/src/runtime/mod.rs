@@ -36,6 +36,7 @@ mod orphans;
 )]
 mod output;
 mod prepare;
+mod pressure;
 mod requests;
 mod signaller;
 #[cfg(test)]
