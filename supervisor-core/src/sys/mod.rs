@@ -16,6 +16,7 @@ pub mod rlimit;
 pub mod signals;
 pub mod socket;
 pub mod time;
+pub mod trust;
 
 #[cfg(test)]
 pub(crate) mod alone;
