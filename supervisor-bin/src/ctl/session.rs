@@ -239,7 +239,7 @@ impl Session {
         wait(&mut self.interrupts, self.streams.input.line())?.map_err(Failure::Input)
     }
 
-    /// Calls `supervisor.METHOD`; a refusal is an ordinary answer.
+    /// Calls `supervisor.METHOD`, or `NAMESPACE.METHOD` as it is written; a refusal is an ordinary answer.
     ///
     /// # Errors
     /// [`Failure::Client`] without a usable answer, [`Failure::Interrupted`]
@@ -247,11 +247,11 @@ impl Session {
         // What is printed is seen before anything is waited for.
         self.bytes(b"")?;
         let (server, interrupts, _) = self.parts()?;
-        let full_name = format!("supervisor.{method}");
+        let full_name = if method.contains('.') { method.to_owned() } else { format!("supervisor.{method}") };
         answered(wait(interrupts, server.call(&full_name, params))?, method)
     }
 
-    /// Calls `supervisor.METHOD`.
+    /// Calls `supervisor.METHOD`, or `NAMESPACE.METHOD` as it is written.
     ///
     /// # Errors
     /// [`Failure::Client`] for a refusal too, [`Failure::Interrupted`]
