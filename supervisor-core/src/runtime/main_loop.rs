@@ -72,6 +72,7 @@ pub(crate) async fn run(engine: &mut Engine, notices: &Receiver<Notice>, request
 impl Engine {
     /// What is done once for each round: events go out, an end goes on.
     fn turn(&mut self) {
+        self.answer_inquiries();
         // First to those who listen: an end that goes on may stop them.
         self.dispatch();
         self.advance_end();

@@ -30,6 +30,7 @@ impl Engine {
             Notice::Reloaded { result, then } => self.reloaded(result, then),
             Notice::Cleared { ticket, key, result } => self.cleared(ticket, key, result),
             Notice::Heard { pool, verdict } => self.heard(pool, verdict),
+            Notice::LeftoverEnded(record) => self.leftover_ended(&record),
             Notice::Reaped { pid, status } => self.log(Level::Info, || format!("reaped unknown pid {pid} ({status})")),
         }
     }

@@ -79,8 +79,6 @@ pub(crate) trait OutputReport: Send + Sync {
 pub(crate) struct ChannelPlan {
     /// Whose it is.
     pub(crate) name: ProcessName,
-    /// The process's pid.
-    pub(crate) pid: u32,
     /// Which channel.
     pub(crate) stream: Stream,
     /// Its settings.
@@ -153,10 +151,9 @@ impl Lanes {
                 task.run(Channel::new(plan, local)).await;
                 drop(end);
             }),
-            Err(error) => self.activity().write(
-                Level::Error,
-                &format!("cannot read {} of '{}' (pid {}): {error}", plan.stream.name(), plan.name, plan.pid),
-            ),
+            Err(error) => self
+                .activity()
+                .write(Level::Error, &format!("cannot read {} of '{}': {error}", plan.stream.name(), plan.name)),
         }
         reader
     }
