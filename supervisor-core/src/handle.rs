@@ -21,6 +21,7 @@ use crate::process::{ConfigDiff, ConfigInfo, GroupSettings, Outcome, ProcessInfo
 use crate::request::{Reply, Request, Target, Verb};
 use crate::sys::usage::{self, Usage};
 
+mod definitions;
 mod logs;
 
 /// What is shared between all handles and the loop, readable without asking it.

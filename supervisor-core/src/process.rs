@@ -8,8 +8,20 @@ use crate::domain::exit::ExitStatus;
 use crate::domain::name::ProcessName;
 use crate::domain::spec;
 use crate::domain::state::ProcessState;
+use crate::listener::ListenerInfo;
 
 pub use crate::domain::stream::Stream;
+
+/// What a process is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum ProcessKind {
+    /// A process of the system.
+    #[default]
+    Program,
+    /// A task of the embedding program.
+    Task,
+}
 
 /// What is known of a process (Supervisor 4.3: `getProcessInfo`). Times are since the Unix epoch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,8 +31,10 @@ pub struct ProcessInfo {
     pub name: ProcessName,
     /// Its state.
     pub state: ProcessState,
-    /// Its pid, while there is one.
+    /// Its pid, while there is one; a task never has one.
     pub pid: Option<u32>,
+    /// What it is.
+    pub kind: ProcessKind,
     /// The last attempt to start it.
     pub started: Option<Duration>,
     /// The last end.
@@ -39,6 +53,8 @@ pub struct ProcessInfo {
     pub stderr_logfile: Option<PathBuf>,
     /// How many bytes of its logs could not be written (a full disk) since its group became active.
     pub lost_log_bytes: u64,
+    /// What it is as an event listener; `None` if it is none.
+    pub listener: Option<ListenerInfo>,
 }
 
 impl ProcessInfo {
@@ -48,6 +64,7 @@ impl ProcessInfo {
             name,
             state: ProcessState::Stopped,
             pid: None,
+            kind: ProcessKind::Program,
             started: None,
             stopped: None,
             now: Duration::ZERO,
@@ -57,6 +74,7 @@ impl ProcessInfo {
             stdout_logfile: None,
             stderr_logfile: None,
             lost_log_bytes: 0,
+            listener: None,
         }
     }
 }

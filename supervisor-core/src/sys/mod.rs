@@ -10,6 +10,7 @@ pub mod fds;
 pub mod host;
 pub mod open;
 pub mod orphan;
+pub mod pinned;
 pub mod privilege;
 pub mod process;
 pub mod rlimit;
