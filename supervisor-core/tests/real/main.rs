@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 mod definitions;
+mod ending;
 mod life;
 mod listeners;
 mod output;
