@@ -12,7 +12,7 @@ use crate::domain::name::{Namespec, ProcessName};
 use crate::domain::signal::Signal;
 use crate::domain::state::ProcessState;
 use crate::listener::{Events, SubscriberInfo};
-use crate::process::{ConfigDiff, ConfigInfo, Outcome, ProcessInfo, StateRecord, Stream};
+use crate::process::{ConfigDiff, ConfigInfo, GroupSettings, Outcome, ProcessInfo, StateRecord, Stream};
 
 /// The way back of one request; holds room for exactly one answer, so that answering never waits.
 pub(crate) type Reply<T> = Sender<Result<T, RequestError>>;
@@ -53,6 +53,8 @@ pub(crate) enum Request {
     Infos { reply: Reply<Vec<ProcessInfo>> },
     /// The last changes of state of one process, the oldest first.
     History { name: ProcessName, reply: Reply<Vec<StateRecord>> },
+    /// A group as it runs and as it is configured.
+    GroupSettings { name: String, reply: Reply<GroupSettings> },
     /// All processes of the last read configuration.
     Configurations { reply: Reply<Vec<ConfigInfo>> },
     /// Bytes for a process's stdin.

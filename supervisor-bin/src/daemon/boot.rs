@@ -237,7 +237,11 @@ pub(super) fn builder(
     log: &Arc<MainLog>,
     handover: Handover,
 ) -> supervisor_core::Builder {
-    Supervisor::builder()
+    let builder = match pidfile::state_file(&settings.daemon) {
+        Some(path) => Supervisor::builder().state_file(path),
+        None => Supervisor::builder(),
+    };
+    builder
         .settings(settings)
         .activity_log(Arc::clone(log) as Arc<dyn ActivityLog>)
         .server_url(super::service::url(&settings.servers))

@@ -117,7 +117,7 @@ impl<'a> Loader<'a> {
     /// # Errors
     /// The first thing that is wrong.
     pub fn parse(&self, text: &str, path: &Path) -> Result<Settings, ConfigError> {
-        let source = include::source(path, false, self.host);
+        let source = include::source(path, self.host);
         let mut document = Document::new(&source);
         document.scan(text, &source)?;
         self.document(document, path)
@@ -182,11 +182,8 @@ pub(crate) fn single_group(
     environment: &BTreeMap<String, String>,
     host: &dyn Host,
 ) -> Result<Group, ConfigError> {
-    let source = Arc::new(Source {
-        name: "(program)".to_owned(),
-        here: host.current_directory().display().to_string(),
-        included: false,
-    });
+    let source =
+        Arc::new(Source { name: "(program)".to_owned(), here: host.current_directory().display().to_string() });
     let mut document = Document::new(&source);
     let place = Place { source: Arc::clone(&source), line: None };
     let open = document.open(section, place.clone());

@@ -53,7 +53,7 @@ pub(crate) fn plugins(
         let Some(name) = section.name.strip_prefix(kind).and_then(|rest| rest.strip_prefix(':')) else { continue };
         let reader = Reader { document, section, names, host, within: false };
         let missing = || ErrorKind::NoFactory { section: section.name.clone(), key: factory_key };
-        section.get(factory_key).ok_or_else(missing)?;
+        section.get(factory_key).ok_or_else(|| reader.end(missing()))?;
         let mut options = BTreeMap::new();
         for entry in section.entries() {
             let label = format!("{}.{}", section.name, entry.key);

@@ -114,7 +114,14 @@ impl Engine {
             listener: entry.protocol.is_some(),
             inside: entry.inside.clone(),
         };
-        let name = entry.name.process.clone();
+        if let Some(job) = self.leftovers.hold_back(job) {
+            self.launch(job);
+        }
+    }
+
+    /// Hands a start to the start lane.
+    pub(crate) fn launch(&mut self, job: LaunchJob) {
+        let (key, name) = (job.key, job.order.name.process.clone());
         if self.door.launch(job) {
             self.watch_lane();
         } else {

@@ -13,6 +13,7 @@ use crate::activity::{ActivityLog, LogFacade};
 use crate::config::{ConfigError, Loader, Occasion, Settings};
 use crate::config_source::ConfigSource;
 use crate::definition::Definition;
+use crate::domain::level::Level;
 use crate::domain::spec;
 use crate::domain::state::SupervisorState;
 use crate::handle::{Handle, Shared};
@@ -25,9 +26,13 @@ use crate::runtime::ending::Mood;
 use crate::runtime::engine::{Configured, Engine};
 use crate::runtime::lane::Lanes;
 use crate::runtime::launch::Launcher;
+use crate::runtime::leftovers::Leftovers;
 use crate::runtime::prepare::Preparation;
+use crate::runtime::pressure::Pressure;
 use crate::runtime::spawn::Spawner;
 use crate::runtime::spawner::{RealSpawner, SpawnOptions};
+use crate::runtime::state_file::StateFile;
+use crate::runtime::state_file::record::Record;
 use crate::runtime::subscribers::Subscribers;
 use crate::runtime::tasks::{TaskSpawner, Tasks};
 use crate::runtime::waiters::Waiters;
@@ -59,6 +64,7 @@ pub struct Builder {
     reap_orphans: bool,
     pass_service_manager_env: bool,
     descriptors_are_close_on_exec: bool,
+    state_file: Option<PathBuf>,
     handover: Handover,
 }
 
@@ -90,6 +96,7 @@ impl Default for Builder {
             reap_orphans: false,
             pass_service_manager_env: false,
             descriptors_are_close_on_exec: false,
+            state_file: None,
             handover: Handover::default(),
         }
     }
@@ -254,6 +261,14 @@ impl Builder {
         self
     }
 
+    /// Where running processes are written down. Those that a supervisor left behind there, because it was killed, are
+    /// stopped by the next one, before their programs are started. Linux only. Default: not at all.
+    #[must_use]
+    pub fn state_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.state_file = Some(path.into());
+        self
+    }
+
     /// Goes on where a supervisor that was restarted left off.
     #[must_use]
     pub fn handover(mut self, handover: Handover) -> Self {
@@ -297,6 +312,8 @@ impl Builder {
             state: AtomicU8::default(),
         });
         shared.set_state(SupervisorState::Running);
+        let (state_file, leftovers) = open_state_file(self.state_file.as_deref(), self.activity.as_ref());
+        let pressure = Arc::<Pressure>::default();
         let launcher = Launcher {
             spawner,
             tasks: Tasks {
@@ -309,6 +326,9 @@ impl Builder {
             notices: notices.clone(),
             clock: Arc::clone(&clock),
             strip_ansi: self.strip_ansi,
+            state_file,
+            activity: Arc::clone(&self.activity),
+            pressure: Arc::clone(&pressure),
         };
         let configured = configured(std::mem::take(&mut self.configured), std::mem::take(&mut self.definitions))?;
         let groups = configured.groups.clone();
@@ -341,7 +361,8 @@ impl Builder {
             inquiries: Vec::new(),
             lane_watched: false,
             deadlines: Deadlines::new(),
-            subscribers: Subscribers::new(self.handover.serial, now, self.handlers),
+            subscribers: Subscribers::new(self.handover.serial, now, self.handlers, pressure),
+            leftovers: Leftovers::new(leftovers),
             effects: Vec::new(),
         };
         for listener in self.listeners {
@@ -374,4 +395,18 @@ fn configured(read: Vec<spec::Group>, definitions: Vec<Definition>) -> Result<Co
         configured.define(defined);
     }
     Ok(configured)
+}
+
+/// Opens the state file, if there is to be one. Without it leftovers stay, and that is said.
+fn open_state_file(path: Option<&Path>, activity: &dyn ActivityLog) -> (Option<Arc<StateFile>>, Vec<Record>) {
+    let Some(path) = path else { return (None, Vec::new()) };
+    match StateFile::open(path) {
+        Ok((state_file, leftovers)) => (Some(Arc::new(state_file)), leftovers),
+        Err(refusal) => {
+            let text =
+                format!("programs that outlive a killed supervisor will not be known, {}: {refusal}", path.display());
+            activity.write(Level::Warn, &text);
+            (None, Vec::new())
+        }
+    }
 }

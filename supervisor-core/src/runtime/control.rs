@@ -167,6 +167,7 @@ impl Engine {
                 continue;
             }
             self.step(key, Input::Stop);
+            self.call_off(key);
             if wait {
                 self.await_state(key, ticket, Wait::Stopped, false);
                 self.report_stop(key);

@@ -33,6 +33,7 @@ use crate::runtime::fastcgi::SharedSocket;
 use crate::runtime::history::History;
 use crate::runtime::inquiries::Inquiry;
 use crate::runtime::launch::{Launched, LogPaths, Sinks};
+use crate::runtime::leftovers::Leftovers;
 use crate::runtime::message::{Notice, ProcessKey, Run};
 use crate::runtime::prepare::{AutoLog, Preparation};
 use crate::runtime::start_lane::PATIENCE;
@@ -57,6 +58,8 @@ pub(crate) enum Due {
     Inquiry,
     /// A slice of wall time that somebody wants to hear of.
     Tick,
+    /// Nobody is waited for any more.
+    End,
 }
 
 /// One process of an active group.
@@ -136,6 +139,7 @@ pub(crate) struct Engine {
     pub(crate) lane_watched: bool,
     pub(crate) deadlines: Deadlines<Due>,
     pub(crate) subscribers: Subscribers,
+    pub(crate) leftovers: Leftovers,
     /// Scratch space for the machine's effects.
     pub(crate) effects: Vec<Effect>,
 }
@@ -179,6 +183,8 @@ impl Engine {
                 Due::DieReport => self.report_dying(),
                 Due::Inquiry => self.answer_inquiries(),
                 Due::Tick => self.tick(now),
+                // The loop looks by itself.
+                Due::End => {}
             }
         }
     }
@@ -191,7 +197,7 @@ impl Engine {
     }
 
     /// A snapshot of one process.
-    pub(crate) fn info(&self, entry: &Entry, now: Moment) -> ProcessInfo {
+    pub(crate) fn info(&self, key: ProcessKey, entry: &Entry, now: Moment) -> ProcessInfo {
         let machine = &entry.machine;
         let started = machine.started();
         ProcessInfo {
@@ -212,6 +218,7 @@ impl Engine {
                 .flatten()
                 .map(|sink| sink.lost())
                 .sum(),
+            listener: self.listener_info(key),
         }
     }
 

@@ -10,7 +10,7 @@ use crate::domain::spec::{self, Channel, GroupKind, LogFile};
 use crate::event::occurrence::Occurrence;
 use crate::machine::process::{Input, ProcessMachine};
 use crate::machine::protocol::Protocol;
-use crate::process::{ConfigDiff, ConfigInfo, Stream};
+use crate::process::{ConfigDiff, ConfigInfo, GroupSettings, Stream};
 use crate::request::Reply;
 use crate::runtime::engine::{ActiveGroup, Engine, Entry};
 use crate::runtime::history::History;
@@ -102,7 +102,7 @@ impl Engine {
             keys.push(self.keys);
         }
         if let GroupKind::EventListener(pool) = &group.kind {
-            self.subscribe_pool(&group.name, pool, keys.clone());
+            self.subscribe_pool(&group.name, pool, &keys);
         }
         self.group_orders.insert(group.name.clone(), order);
         let name = group.name.clone();
@@ -169,6 +169,14 @@ impl Engine {
         removed.sort_unstable();
         diff.removed = removed.into_iter().map(|(_, name)| name.to_owned()).collect();
         diff
+    }
+
+    /// A group as it runs and as it is configured.
+    pub(crate) fn group_settings(&self, name: &str) -> GroupSettings {
+        let order = self.group_orders.get(name);
+        let active = order.and_then(|order| self.groups.get(order)).map(|group| Arc::clone(&group.settings));
+        let configured = self.configured.groups.iter().find(|group| group.name == name).map(Arc::clone);
+        GroupSettings { active, configured }
     }
 
     /// Every configured process, by process name, then group priority and name.

@@ -21,6 +21,7 @@ mod history;
 mod inquiries;
 mod lane;
 mod launch;
+mod leftovers;
 mod main_loop;
 mod message;
 mod narrate;
@@ -35,6 +36,7 @@ mod orphans;
 )]
 mod output;
 mod prepare;
+mod pressure;
 mod requests;
 mod signaller;
 #[cfg(test)]
@@ -50,6 +52,7 @@ mod sink;
 mod spawn;
 mod spawner;
 mod start_lane;
+mod state_file;
 mod stdin;
 mod subscribers;
 mod supervisor;

@@ -24,6 +24,7 @@ impl Engine {
                 let _ =
                     reply.try_send(entry.map(|entry| entry.map(|entry| entry.history.records()).unwrap_or_default()));
             }
+            Request::GroupSettings { name, reply } => drop(reply.try_send(Ok(self.group_settings(&name)))),
             Request::Configurations { reply } => drop(reply.try_send(Ok(self.configurations()))),
             Request::SendStdin { name, bytes, reply } => drop(reply.try_send(self.send_stdin(&name, &bytes))),
             Request::RemoteEvent { event_type, data } => self.publish(&Occurrence::Remote { kind: event_type, data }),

@@ -6,7 +6,9 @@
 
 mod definitions;
 mod ending;
+mod inside_listeners;
 mod life;
+mod listener_faults;
 mod listeners;
 mod output;
 mod signals;
