@@ -260,7 +260,7 @@ impl Audience {
         }
         let pids: Vec<u32> = self.lines.values().filter_map(|line| line.pid).collect();
         let mut sampler = self.sampler.take().unwrap_or_default();
-        let (sampler, usages) = task::spawn_blocking(move || {
+        let (sampler, usages) = supervisor_core::offload::unblock(move || {
             let usages = sampler.look(&pids);
             (sampler, usages)
         })
