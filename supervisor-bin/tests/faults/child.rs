@@ -102,7 +102,7 @@ fn a_program_that_closes_its_output_runs_on_and_costs_nothing() {
 
 #[test]
 fn a_program_that_forks_away_has_failed() {
-    let body = "[program:x]\ncommand=/bin/sh -c '(setsid sleep 5 &) ; exit 0'\nstartretries=1\n";
+    let body = "[program:x]\ncommand=/bin/sh -c 'setsid sleep 5 & exit 0'\nstartretries=1\n";
     let mut lab = Lab::running(body);
     lab.wait_state("x", "FATAL");
     let log = lab.log();

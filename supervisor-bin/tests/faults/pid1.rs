@@ -27,7 +27,7 @@ fn as_pid_1(body: &str) -> Option<(Lab, i32)> {
 
 #[test]
 fn orphans_are_reaped() {
-    let body = "[program:x]\ncommand=/bin/sh -c 'i=0; while test $i -lt 100; do (sleep 0.$((i % 10)) & ) ; i=$((i+1)); \
+    let body = "[program:x]\ncommand=/bin/sh -c 'i=0; while test $i -lt 100; do (sleep 0.5 &); i=$((i+1)); \
                 done; echo made; exec sleep 600'\nstartsecs=0\nstdout_logfile=%(here)s/out\n";
     let Some((mut lab, daemon)) = as_pid_1(body) else { return };
     eventually("all are made", || lab.read("out").contains("made").then_some(()));

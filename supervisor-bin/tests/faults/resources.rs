@@ -138,7 +138,8 @@ fn a_full_process_table_is_said_survived_and_made_up_for() {
         lab.call(method, parameters);
     }
     let daemon = lab.daemon().to_string();
-    assert!(works(&["prlimit", "--pid", &daemon, "--nproc=1000:1000"], "the limit is lifted"));
+    let lift = ["prlimit", "--pid", &daemon, "--nproc=1000:1000"];
+    assert!(works(&[&words[..], &lift].concat(), "so the limit stays"));
     eventually("all run", || {
         let answer = lab.call("supervisor.getAllProcessInfo", &[]);
         (answer.0.matches("<string>RUNNING</string>").count() == 20).then_some(())
