@@ -50,10 +50,10 @@ pub(crate) fn distrust(path: &Path, host: &dyn Host, notes: &mut Notes) {
 }
 
 /// What stands for a file: its name as given, and the directory it is in.
-pub(crate) fn source(path: &Path, included: bool, host: &dyn Host) -> Arc<Source> {
+pub(crate) fn source(path: &Path, host: &dyn Host) -> Arc<Source> {
     let directory = absolute(path, host).parent().map(Path::to_path_buf).unwrap_or_default();
     let here = directory.display().to_string();
-    Arc::new(Source { name: path.display().to_string(), here, included })
+    Arc::new(Source { name: path.display().to_string(), here })
 }
 
 /// Adds the files that `[include]` of the main file names.
@@ -100,5 +100,5 @@ fn one(document: &mut Document, path: &Path, host: &dyn Host, occasion: Occasion
     };
     notes.at_start(Level::Info, format!("Included extra file \"{shown}\" during parsing"));
     distrust(path, host, notes);
-    document.scan(decode(&bytes, &shown)?, &source(path, true, host))
+    document.scan(decode(&bytes, &shown)?, &source(path, host))
 }

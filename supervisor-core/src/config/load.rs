@@ -39,7 +39,7 @@ pub type PasswordCheck = fn(&str) -> Result<(), String>;
 /// What only the daemon can check; `None` takes anything.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Known<'a> {
-    /// Values of `supervisor.rpcinterface_factory`.
+    /// Values of `supervisor.rpcinterface_factory`; one that ends in `*` stands for all that begin with the rest of it.
     pub rpc_factories: Option<&'a [&'a str]>,
     /// Values of `result_handler`.
     pub result_handlers: Option<&'a [&'a str]>,
@@ -123,7 +123,7 @@ impl<'a> Loader<'a> {
     }
 
     fn text(&self, text: &str, path: &Path, notes: Notes) -> Result<Settings, ConfigError> {
-        let source = include::source(path, false, self.host);
+        let source = include::source(path, self.host);
         let mut document = Document::new(&source);
         document.scan(text, &source)?;
         self.settle(document, path, notes)
@@ -191,11 +191,8 @@ pub(crate) fn single_group(
     environment: &BTreeMap<String, String>,
     host: &dyn Host,
 ) -> Result<Group, ConfigError> {
-    let source = Arc::new(Source {
-        name: "(program)".to_owned(),
-        here: host.current_directory().display().to_string(),
-        included: false,
-    });
+    let source =
+        Arc::new(Source { name: "(program)".to_owned(), here: host.current_directory().display().to_string() });
     let mut document = Document::new(&source);
     let place = Place { source: Arc::clone(&source), line: None };
     let open = document.open(section, place.clone());

@@ -10,6 +10,7 @@ use crate::runtime::launch::{LaunchJob, Launcher};
 use crate::runtime::message::{Notice, ProcessKey};
 use crate::runtime::spawn::SpawnError;
 use crate::runtime::start_lane::StartLane;
+use crate::runtime::state_file::StateFile;
 use crate::runtime::waiters::Ticket;
 
 /// Takes launch jobs and checks.
@@ -34,9 +35,19 @@ impl LaunchDoor {
         }
     }
 
+    /// True in a simulation: then nothing may have a thread of its own.
+    pub(crate) const fn is_inline(&self) -> bool {
+        matches!(self, Self::Inline { .. })
+    }
+
     /// The lanes of the output path.
     pub(crate) fn lanes(&self) -> &Arc<crate::runtime::lane::Lanes> {
         &self.launcher().lanes
+    }
+
+    /// Where running processes are written down, if they are.
+    pub(crate) fn state_file(&self) -> Option<&Arc<StateFile>> {
+        self.launcher().state_file.as_ref()
     }
 
     /// Orders a start; false if no thread can be had for it.
@@ -60,14 +71,21 @@ impl LaunchDoor {
     }
 
     /// Looks at the commands of processes that shall be started; the answer is a [`Notice::Checked`].
-    pub(crate) fn check_commands(&self, ticket: Ticket, wait: bool, processes: Vec<(ProcessKey, Arc<spec::Process>)>) {
+    pub(crate) fn check_commands(
+        &self,
+        ticket: Ticket,
+        wait: bool,
+        processes: Vec<(ProcessKey, Option<Arc<spec::Process>>)>,
+    ) {
         let launcher = self.launcher().clone();
-        let inline = matches!(self, Self::Inline { .. });
+        let inline = self.is_inline();
         let spawner = Arc::clone(&launcher.spawner);
         let look = move || {
             processes
                 .into_iter()
-                .map(|(key, settings)| (key, spawner.check(&settings).map_err(refusal)))
+                .map(|(key, settings)| {
+                    (key, settings.map_or(Ok(()), |settings| spawner.check(&settings)).map_err(refusal))
+                })
                 .collect::<Vec<_>>()
         };
         let notices = launcher.notices.clone();

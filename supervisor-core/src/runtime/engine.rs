@@ -2,8 +2,8 @@
 //!
 //! Holds the active groups, their processes, what is configured, who waits and what is due. The other files of this floor
 //! give it its verbs: `groups.rs` (activate, remove, compare), `control.rs` (start, stop, signal, clear), `requests.rs` and
-//! `notices.rs` (one arm for each message), `apply.rs` (effects of the machine), `ending.rs` (shutdown), `subscribers.rs`
-//! (events). Nothing here waits for anything.
+//! `notices.rs` (one arm for each message), `inquiries.rs` (snapshots), `apply.rs` (effects of the machine), `ending.rs`
+//! (shutdown), `subscribers.rs` (events). Nothing here waits for anything.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -14,21 +14,26 @@ use async_executor::Executor;
 
 use crate::activity::ActivityLog;
 use crate::config_source::ConfigSource;
+use crate::definition::{Defined, Inside};
 use crate::domain::level::Level;
 use crate::domain::moment::Moment;
 use crate::domain::name::ProcessName;
 use crate::domain::spec;
+use crate::domain::state::ProcessState;
 use crate::handle::Shared;
 use crate::machine::process::{Effect, ProcessMachine};
 use crate::machine::protocol::Protocol;
-use crate::process::ProcessInfo;
+use crate::process::{ProcessInfo, ProcessKind};
+use crate::request::Reply;
 use crate::runtime::clock::Clock;
 use crate::runtime::deadlines::Deadlines;
 use crate::runtime::door::LaunchDoor;
 use crate::runtime::ending::Mood;
 use crate::runtime::fastcgi::SharedSocket;
 use crate::runtime::history::History;
+use crate::runtime::inquiries::Inquiry;
 use crate::runtime::launch::{Launched, LogPaths, Sinks};
+use crate::runtime::leftovers::Leftovers;
 use crate::runtime::message::{Notice, ProcessKey, Run};
 use crate::runtime::prepare::{AutoLog, Preparation};
 use crate::runtime::start_lane::PATIENCE;
@@ -49,8 +54,12 @@ pub(crate) enum Due {
     Lane,
     /// `waiting for … to die`.
     DieReport,
+    /// The end of patience with a spawn that somebody asks about.
+    Inquiry,
     /// A slice of wall time that somebody wants to hear of.
     Tick,
+    /// Nobody is waited for any more.
+    End,
 }
 
 /// One process of an active group.
@@ -69,6 +78,10 @@ pub(crate) struct Entry {
     /// The listener protocol, for processes of a pool.
     pub(crate) protocol: Option<Protocol>,
     pub(crate) waiters: Vec<(Ticket, Wait)>,
+    /// Who wants to know when it enters one of these states.
+    pub(crate) watchers: Vec<(Vec<ProcessState>, Reply<ProcessState>)>,
+    /// What of it lives inside the embedding program.
+    pub(crate) inside: Inside,
     /// The deadline of the machine that is in the heap.
     pub(crate) scheduled: Option<Duration>,
     pub(crate) history: History,
@@ -85,11 +98,13 @@ pub(crate) struct ActiveGroup {
     pub(crate) autos: Vec<AutoLog>,
 }
 
-/// The last read configuration.
+/// The last read configuration, and what the embedding program has defined beside it.
 #[derive(Default)]
 pub(crate) struct Configured {
-    /// By priority and name.
+    /// By priority and name, those of the embedding program among them.
     pub(crate) groups: Vec<Arc<spec::Group>>,
+    /// The groups of the embedding program by name: no re-read touches them.
+    pub(crate) own: HashMap<String, Defined>,
     /// AUTO logs of groups that were removed since it was read: they come back with the group.
     pub(crate) autos: HashMap<String, Vec<AutoLog>>,
 }
@@ -117,10 +132,14 @@ pub(crate) struct Engine {
     /// How many processes of each group priority are not in a stopped state.
     pub(crate) unstopped: BTreeMap<i64, usize>,
     pub(crate) waiters: Waiters,
+    /// How many processes are being spawned right now.
+    pub(crate) spawning: usize,
+    pub(crate) inquiries: Vec<Inquiry>,
     /// A look at the start lane is among the deadlines.
     pub(crate) lane_watched: bool,
     pub(crate) deadlines: Deadlines<Due>,
     pub(crate) subscribers: Subscribers,
+    pub(crate) leftovers: Leftovers,
     /// Scratch space for the machine's effects.
     pub(crate) effects: Vec<Effect>,
 }
@@ -162,7 +181,10 @@ impl Engine {
                     }
                 }
                 Due::DieReport => self.report_dying(),
+                Due::Inquiry => self.answer_inquiries(),
                 Due::Tick => self.tick(now),
+                // The loop looks by itself.
+                Due::End => {}
             }
         }
     }
@@ -175,13 +197,14 @@ impl Engine {
     }
 
     /// A snapshot of one process.
-    pub(crate) fn info(&self, entry: &Entry, now: Moment) -> ProcessInfo {
+    pub(crate) fn info(&self, key: ProcessKey, entry: &Entry, now: Moment) -> ProcessInfo {
         let machine = &entry.machine;
         let started = machine.started();
         ProcessInfo {
             name: entry.name.clone(),
             state: machine.state(),
             pid: machine.pid(),
+            kind: if entry.inside.is_task() { ProcessKind::Task } else { ProcessKind::Program },
             started: started.map(|moment| moment.wall),
             stopped: machine.stopped().map(|moment| moment.wall),
             now: now.wall,
@@ -195,6 +218,7 @@ impl Engine {
                 .flatten()
                 .map(|sink| sink.lost())
                 .sum(),
+            listener: self.listener_info(key),
         }
     }
 

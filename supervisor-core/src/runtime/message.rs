@@ -18,6 +18,7 @@ use crate::runtime::launch::Launched;
 use crate::runtime::output::OutputNotice;
 use crate::runtime::prepare::PreparedGroup;
 use crate::runtime::spawn::SpawnError;
+use crate::runtime::state_file::record::Record;
 use crate::runtime::waiters::Ticket;
 
 /// Names a process entry for as long as the supervisor lives; never given out twice.
@@ -32,8 +33,8 @@ pub(crate) enum Notice {
     Launched { key: ProcessKey, run: Run, result: Result<Launched, SpawnError>, at: Moment },
     /// A process ended; its output has been read. It gives back its share of a shared socket.
     Exited { key: ProcessKey, run: Run, status: ExitStatus, at: Moment, socket: Option<Arc<OpenSocket>> },
-    /// Output that an event or the listener protocol is made of.
-    Output { key: ProcessKey, run: Run, stream: Stream, notice: OutputNotice },
+    /// Output of the process with this pid, that an event or the listener protocol is made of.
+    Output { key: ProcessKey, run: Run, pid: u32, stream: Stream, notice: OutputNotice },
     /// The commands of processes that shall be started have been looked at.
     Checked { ticket: Ticket, wait: bool, results: Vec<(ProcessKey, Result<(), RequestError>)> },
     /// A group's files and sockets were made, or could not be.
@@ -44,6 +45,8 @@ pub(crate) enum Notice {
     Cleared { ticket: Ticket, key: ProcessKey, result: Result<(), RequestError> },
     /// An in-process listener has dealt with its event.
     Heard { pool: PoolId, verdict: Verdict },
+    /// A process that a killed supervisor had left behind has ended.
+    LeftoverEnded(Record),
     /// A stranger was reaped.
     Reaped { pid: u32, status: ExitStatus },
 }

@@ -10,6 +10,7 @@ mod clock;
 mod command;
 mod control;
 mod deadlines;
+mod define;
 mod door;
 mod ending;
 mod engine;
@@ -17,8 +18,10 @@ mod environment;
 mod fastcgi;
 mod groups;
 mod history;
+mod inquiries;
 mod lane;
 mod launch;
+mod leftovers;
 mod main_loop;
 mod message;
 mod narrate;
@@ -33,6 +36,7 @@ mod orphans;
 )]
 mod output;
 mod prepare;
+mod pressure;
 mod requests;
 mod signaller;
 #[cfg(test)]
@@ -48,9 +52,11 @@ mod sink;
 mod spawn;
 mod spawner;
 mod start_lane;
+mod state_file;
 mod stdin;
 mod subscribers;
 mod supervisor;
+mod tasks;
 mod waiters;
 
 pub use builder::Builder;

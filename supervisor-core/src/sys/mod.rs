@@ -11,6 +11,7 @@ pub mod host;
 pub mod memory;
 pub mod open;
 pub mod orphan;
+pub mod pinned;
 pub mod privilege;
 pub mod process;
 pub mod rlimit;
@@ -18,6 +19,7 @@ pub mod signals;
 pub mod socket;
 pub mod time;
 pub mod trust;
+pub mod usage;
 
 #[cfg(test)]
 pub(crate) mod alone;

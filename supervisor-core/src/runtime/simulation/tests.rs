@@ -196,7 +196,7 @@ fn groups_come_and_go_with_the_configuration() {
     let configured = Arc::new(Mutex::new(vec![group(program("a", "live 1e9 0")), group(program("b", "live 1e9 0"))]));
     let source = Arc::clone(&configured);
     let builder = Supervisor::builder()
-        .groups(configured.lock().unwrap().clone())
+        .configured(configured.lock().unwrap().clone())
         .config_source(Arc::new(move || Ok(source.lock().unwrap().clone())));
     let mut simulation = Simulation::new(builder);
     let handle = simulation.handle.clone();
@@ -207,4 +207,19 @@ fn groups_come_and_go_with_the_configuration() {
     simulation.ask(handle.stop(&name("a"))).unwrap();
     simulation.ask(handle.remove_group("a")).unwrap();
     assert_eq!(simulation.ask(handle.processes()).unwrap().len(), 1);
+}
+
+#[test]
+fn nobody_sees_a_process_that_starts_without_its_pid() {
+    let mut simulation = Simulation::new(Supervisor::builder().group(group(program("quick", "live 1e9 0"))));
+    let handle = simulation.handle.clone();
+    let quick = name("quick");
+    // Asked before the first spawn could be done.
+    let mut both = pin!(future::zip(handle.process(&quick), handle.processes()));
+    assert!(both.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    let (one, all) = simulation.ask(both);
+    for info in all.unwrap().into_iter().chain([one.unwrap()]) {
+        assert_eq!((info.state, info.pid.is_some()), (ProcessState::Starting, true));
+    }
+    assert_eq!(simulation.clock.now().monotonic, Duration::ZERO, "nobody waited longer than for the spawn");
 }
