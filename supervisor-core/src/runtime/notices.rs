@@ -59,7 +59,6 @@ impl Engine {
         let Some(entry) = self.present(key, run) else { return };
         entry.live = None;
         self.step(key, Input::Exited { status, at });
-        self.listener_ended(key);
     }
 
     /// Output is output, also when it comes late because a disk hung; but only the present run of a listener is heard.
