@@ -53,8 +53,9 @@ fn captured(limit: u8, output: &[u8], size: usize) -> (Vec<u8>, Vec<Vec<u8>>) {
     let mut capture = Capture::new(limit.into());
     let (mut plain, mut messages) = (Vec::new(), Vec::new());
     let mut take = |piece: Piece<'_>| match piece {
-        Piece::Plain(bytes) => plain.extend_from_slice(bytes),
+        Piece::Plain(bytes) | Piece::Unfinished(bytes) => plain.extend_from_slice(bytes),
         Piece::Captured(message) => messages.push(message),
+        Piece::Inside(_) => {}
     };
     for read in output.chunks(size) {
         capture.feed(read, &mut take);

@@ -48,7 +48,7 @@ fn python(texts: &[String]) -> Option<Vec<serde_json::Value>> {
 }
 
 fn ours(text: &str) -> serde_json::Value {
-    let source = Arc::new(Source { name: "x.conf".to_owned(), here: "/".to_owned(), included: false });
+    let source = Arc::new(Source { name: "x.conf".to_owned(), here: "/".to_owned() });
     let mut document = Document::new(&source);
     if let Err(error) = document.scan(text, &source) {
         return serde_json::json!({ "error": error.to_string() });

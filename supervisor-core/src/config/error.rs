@@ -13,8 +13,8 @@ use super::python::repr;
 #[derive(Debug)]
 pub struct ConfigError {
     kind: Box<ErrorKind>,
-    key: Option<KeyPlace>,
-    section: Option<SectionPlace>,
+    key: Option<Box<KeyPlace>>,
+    section: Option<Box<SectionPlace>>,
 }
 
 #[derive(Debug)]
@@ -22,14 +22,15 @@ struct KeyPlace {
     key: String,
     file: String,
     line: usize,
-    /// The file is not the main one, so that a line alone would mislead.
-    included: bool,
 }
 
 #[derive(Debug)]
 struct SectionPlace {
     name: String,
     file: String,
+    line: Option<usize>,
+    /// Supervisor's message of this error ends with section and file; ours names them behind its end.
+    in_message: bool,
 }
 
 impl ConfigError {
@@ -43,9 +44,15 @@ impl ConfigError {
         self.key.as_ref().map(|place| place.key.as_str())
     }
 
-    /// The line of the key at fault, counted from 1.
+    /// The section at fault, where one is known.
+    pub fn section(&self) -> Option<&str> {
+        self.section.as_ref().map(|place| place.name.as_str())
+    }
+
+    /// The line of the key at fault, or of its section's first header; counted from 1.
     pub fn line(&self) -> Option<usize> {
-        self.key.as_ref().map(|place| place.line)
+        let key = self.key.as_ref().map(|place| place.line);
+        key.or_else(|| self.section.as_ref().and_then(|place| place.line))
     }
 
     /// The file of the key at fault, or the one where its section first appeared.
@@ -59,15 +66,16 @@ impl ConfigError {
     pub(crate) fn at(mut self, key: &str, place: Option<&Place>) -> Self {
         if let (None, Some((line, place))) = (&self.key, place.and_then(|place| Some((place.line?, place)))) {
             let file = place.source.name.clone();
-            self.key = Some(KeyPlace { key: key.to_owned(), file, line, included: place.source.included });
+            self.key = Some(Box::new(KeyPlace { key: key.to_owned(), file, line }));
         }
         self
     }
 
-    /// Says in which section it happened.
+    /// Says in which section it happened, and whether that is part of Supervisor's message. The first call counts.
     #[must_use]
-    pub(crate) fn in_section(mut self, name: &str, place: &Place) -> Self {
-        self.section = Some(SectionPlace { name: name.to_owned(), file: place.source.name.clone() });
+    pub(crate) fn in_section(mut self, name: &str, place: &Place, in_message: bool) -> Self {
+        let (name, file) = (name.to_owned(), place.source.name.clone());
+        self.section.get_or_insert(Box::new(SectionPlace { name, file, line: place.line, in_message }));
         self
     }
 }
@@ -87,16 +95,25 @@ impl From<ValueError> for ConfigError {
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.kind.fmt(f)?;
-        if let Some(section) = &self.section {
+        let told = self.section.as_ref().filter(|section| section.in_message);
+        if let Some(section) = told {
             write!(f, " in section {} (file: {})", repr(&section.name), repr(&section.file))?;
         }
-        let Some(place) = &self.key else { return Ok(()) };
-        write!(f, ", line {}, key {}", place.line, repr(&place.key))?;
-        let named = self.section.as_ref().map(|section| &section.file);
-        if named.map_or(place.included, |file| *file != place.file) {
-            write!(f, " (file: {})", repr(&place.file))?;
+        if let Some(line) = self.line() {
+            write!(f, ", line {line}")?;
         }
-        Ok(())
+        if let Some(place) = &self.key {
+            write!(f, ", key {}", repr(&place.key))?;
+        }
+        match (&self.section, told, self.file()) {
+            // What came from code has no lines, and no file worth naming.
+            (Some(section), None, _) if section.line.is_none() => write!(f, " of section {}", repr(&section.name)),
+            (Some(section), None, Some(file)) => {
+                write!(f, " of section {} (file: {})", repr(&section.name), repr(file))
+            }
+            (_, Some(section), Some(file)) if section.file != file => write!(f, " (file: {})", repr(file)),
+            _ => Ok(()),
+        }
     }
 }
 

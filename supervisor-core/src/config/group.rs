@@ -128,7 +128,7 @@ impl<'a> Context<'a> {
     /// `[group:x]`; adds the sections of its members to `members`.
     fn group(&self, section: &'a Section, members: &mut HashSet<&'a str>, notes: &mut Notes) -> Result<Group> {
         let reader = self.reader(section);
-        let name = checked_name(section)?;
+        let name = checked_name(&reader)?;
         let priority = reader.value("priority", convert::integer)?;
         let programs = reader.text("programs")?.unwrap_or_default();
         let mut found = Members::default();
@@ -153,7 +153,7 @@ impl<'a> Context<'a> {
 
     /// The processes of a program or fcgi-program as members of a group.
     fn members_of(&self, section: &Section, group: &str, notes: &mut Notes) -> Result<Vec<Process>> {
-        let program = checked_name(section)?;
+        let program = checked_name(&Reader { within: true, ..self.reader(section) })?;
         let reader = self.program_reader(section, &program, group);
         let socket = if section.name.starts_with("fcgi-program:") { Some(fastcgi_socket(&reader)?) } else { None };
         processes(&reader, self.environment, socket.as_ref(), notes)
@@ -164,8 +164,8 @@ impl<'a> Context<'a> {
         let reader = self.reader(section);
         let listener = matches!(kind, GroupKind::EventListener(_));
         let name = match listener {
-            true => checked_name(section).map_err(|error| Reader { within: true, ..reader }.end(error))?,
-            false => checked_name(section)?,
+            true => checked_name(&Reader { within: true, ..reader })?,
+            false => checked_name(&reader)?,
         };
         let priority = match self.document.get(section, "priority") {
             Some(_) => self.program_reader(section, &name, &name).value("priority", convert::integer)?,
@@ -223,7 +223,7 @@ impl<'a> Context<'a> {
 }
 
 /// The name of a section's program or group.
-fn checked_name(section: &Section) -> Result<String> {
-    let written = section.name.split_once(':').map_or(section.name.as_str(), |(_, name)| name);
-    convert::name(written).map_err(ConfigError::from)
+fn checked_name(reader: &Reader<'_>) -> Result<String> {
+    let written = reader.name().split_once(':').map_or(reader.name(), |(_, name)| name);
+    convert::name(written).map_err(|error| reader.end(error))
 }

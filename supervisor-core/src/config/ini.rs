@@ -18,8 +18,6 @@ pub struct Source {
     pub name: String,
     /// What `%(here)s` stands for in it: its absolute directory, without a slash at the end.
     pub here: String,
-    /// It was read because of `[include]`.
-    pub included: bool,
 }
 
 /// Where something was written.

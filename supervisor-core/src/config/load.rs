@@ -39,7 +39,7 @@ pub type PasswordCheck = fn(&str) -> Result<(), String>;
 /// What only the daemon can check; `None` takes anything.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Known<'a> {
-    /// Values of `supervisor.rpcinterface_factory`.
+    /// Values of `supervisor.rpcinterface_factory`; one that ends in `*` stands for all that begin with the rest of it.
     pub rpc_factories: Option<&'a [&'a str]>,
     /// Values of `result_handler`.
     pub result_handlers: Option<&'a [&'a str]>,
@@ -109,7 +109,9 @@ impl<'a> Loader<'a> {
     /// The first thing that is wrong.
     pub fn load(&self, path: &Path) -> Result<Settings, ConfigError> {
         let bytes = include::read_main(path, self.host)?;
-        self.parse(include::decode(&bytes, &path.display().to_string())?, path)
+        let mut notes = Notes::new(self.occasion);
+        include::distrust(path, self.host, &mut notes);
+        self.text(include::decode(&bytes, &path.display().to_string())?, path, notes)
     }
 
     /// Reads a text as if it stood in the file `path`, which need not exist.
@@ -117,18 +119,25 @@ impl<'a> Loader<'a> {
     /// # Errors
     /// The first thing that is wrong.
     pub fn parse(&self, text: &str, path: &Path) -> Result<Settings, ConfigError> {
-        let source = include::source(path, false, self.host);
+        self.text(text, path, Notes::new(self.occasion))
+    }
+
+    fn text(&self, text: &str, path: &Path, notes: Notes) -> Result<Settings, ConfigError> {
+        let source = include::source(path, self.host);
         let mut document = Document::new(&source);
         document.scan(text, &source)?;
-        self.document(document, path)
+        self.settle(document, path, notes)
     }
 
     /// Takes a document that is already there, such as one built from an [`ini::Ini`].
     ///
     /// # Errors
     /// The first thing that is wrong.
-    pub fn document(&self, mut document: Document, path: &Path) -> Result<Settings, ConfigError> {
-        let mut notes = Notes::new(self.occasion);
+    pub fn document(&self, document: Document, path: &Path) -> Result<Settings, ConfigError> {
+        self.settle(document, path, Notes::new(self.occasion))
+    }
+
+    fn settle(&self, mut document: Document, path: &Path, mut notes: Notes) -> Result<Settings, ConfigError> {
         let host = self.host;
         let (here, node_name) = (document.defaults().place.source.here.clone(), host.node_name());
         let mut environment = host.environment();
@@ -182,11 +191,8 @@ pub(crate) fn single_group(
     environment: &BTreeMap<String, String>,
     host: &dyn Host,
 ) -> Result<Group, ConfigError> {
-    let source = Arc::new(Source {
-        name: "(program)".to_owned(),
-        here: host.current_directory().display().to_string(),
-        included: false,
-    });
+    let source =
+        Arc::new(Source { name: "(program)".to_owned(), here: host.current_directory().display().to_string() });
     let mut document = Document::new(&source);
     let place = Place { source: Arc::clone(&source), line: None };
     let open = document.open(section, place.clone());

@@ -53,7 +53,7 @@ pub(crate) fn plugins(
         let Some(name) = section.name.strip_prefix(kind).and_then(|rest| rest.strip_prefix(':')) else { continue };
         let reader = Reader { document, section, names, host, within: false };
         let missing = || ErrorKind::NoFactory { section: section.name.clone(), key: factory_key };
-        section.get(factory_key).ok_or_else(missing)?;
+        section.get(factory_key).ok_or_else(|| reader.end(missing()))?;
         let mut options = BTreeMap::new();
         for entry in section.entries() {
             let label = format!("{}.{}", section.name, entry.key);
@@ -62,7 +62,11 @@ pub(crate) fn plugins(
             options.insert(entry.key.clone(), value.map_err(|kind| reader.error(&entry.key, kind))?);
         }
         let factory = options.remove(factory_key).unwrap_or_default();
-        if known.is_some_and(|known| !known.contains(&factory.as_str())) {
+        let stands_for = |name: &&str| match name.strip_suffix('*') {
+            Some(beginning) => factory.starts_with(beginning),
+            None => **name == factory,
+        };
+        if known.is_some_and(|known| !known.iter().any(stands_for)) {
             let kind = ErrorKind::Unresolved { value: factory, section: section.name.clone() };
             return Err(reader.error(factory_key, kind));
         }

@@ -35,7 +35,7 @@ pub(crate) fn processes(
     let template = convert::name(&template).map_err(|error| reader.error("process_name", error))?;
     let count = reader.value("numprocs", convert::integer)?;
     if count > 1 && !template.contains("%(process_num)") {
-        return Err(reader.end(ErrorKind::NoProcessNum.into()));
+        return Err(reader.end(ErrorKind::NoProcessNum));
     }
     if count > MAXIMUM_PROCESSES {
         return Err(reader.error("numprocs", ErrorKind::TooManyProcesses(count)));
@@ -60,7 +60,7 @@ pub(crate) fn processes(
 /// The settings that all processes of a section share.
 fn common(reader: &Reader<'_>) -> Result<Process> {
     let host = reader.host;
-    reader.template("command").ok_or_else(|| reader.end(ErrorKind::NoCommand(reader.name().to_owned()).into()))?;
+    reader.template("command").ok_or_else(|| reader.end(ErrorKind::NoCommand(reader.name().to_owned())))?;
     let stopasgroup = reader.value("stopasgroup", convert::boolean)?;
     let killasgroup = reader.optional("killasgroup", convert::boolean)?.unwrap_or(stopasgroup);
     if stopasgroup && !killasgroup {
@@ -158,6 +158,9 @@ fn channel(reader: &Reader<'_>, keys: [&str; 4], channel: &mut Channel, notes: &
 pub(crate) fn fastcgi_socket(reader: &Reader<'_>) -> Result<FastCgiSocket> {
     let section = reader.name();
     let url = reader.required("socket", || ErrorKind::NoSocket(section.to_owned()))?;
+    if url.is_empty() {
+        return Err(reader.error("socket", ErrorKind::NoSocket(section.to_owned())));
+    }
     let address = convert::socket_address(&url)
         .map_err(|reason| reader.error("socket", ErrorKind::BadSocket { reason, section: section.to_owned() }))?;
     let owner = reader.optional("socket_owner", |text| convert::owner(text, "socket_owner", reader.host))?;

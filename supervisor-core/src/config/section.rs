@@ -56,9 +56,9 @@ impl<'a> Reader<'a> {
         self.end(error.into().at(key, place))
     }
 
-    /// The error with the section's name, if this reader adds it.
-    pub(crate) fn end(&self, error: ConfigError) -> ConfigError {
-        if self.within { error.in_section(self.name(), &self.section.place) } else { error }
+    /// The error with the section's name.
+    pub(crate) fn end(&self, error: impl Into<ConfigError>) -> ConfigError {
+        error.into().in_section(self.name(), &self.section.place, self.within)
     }
 
     /// The expanded value of a key, or its default; `None` if there is neither.
@@ -100,6 +100,6 @@ impl<'a> Reader<'a> {
 
     /// The expanded value of a key that must be given.
     pub(crate) fn required(&self, key: &str, missing: impl FnOnce() -> ErrorKind) -> Result<String, ConfigError> {
-        self.text(key)?.ok_or_else(|| self.end(missing().into()))
+        self.text(key)?.ok_or_else(|| self.end(missing()))
     }
 }

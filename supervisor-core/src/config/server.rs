@@ -57,6 +57,6 @@ fn credentials(reader: &Reader<'_>) -> Result<Option<Credentials>> {
         (None, None) => Ok(None),
         (Some(username), Some(_)) if username.is_empty() => Ok(None),
         (Some(username), Some(password)) => Ok(Some(Credentials { username, password })),
-        _ => Err(ErrorKind::IncompleteAuthentication(reader.name().to_owned()).into()),
+        _ => Err(reader.end(ErrorKind::IncompleteAuthentication(reader.name().to_owned()))),
     }
 }

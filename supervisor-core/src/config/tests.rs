@@ -65,15 +65,13 @@ fn every_default_of_the_tables_can_be_read() {
     assert_eq!(priorities, [("e", -1), ("f", 999), ("g", 999)]);
 }
 
-/// Body and message; `\u{1}` stands for the end that names section and file.
+/// Body and message. `\u{1}` stands for section and file where Supervisor's message ends with them, `\u{2}` for the same where
+/// it does not.
 const ERRORS: &[(&str, &str)] = &[
-    ("[program:a b]\ncommand=x", "Invalid name: 'a b' because of character: ' '"),
-    (
-        "[eventlistener:a b]\ncommand=x\nevents=TICK",
-        "Invalid name: 'a b' because of character: ' ' in section 'eventlistener:a b' (file: '/etc/c.conf')",
-    ),
-    ("[group:a/b]", "Invalid name: 'a/b' because of character: '/'"),
-    ("[program:x]\nautostart=1", "program section program:x does not specify a command\u{1}"),
+    ("[program:a b]\ncommand=x", "Invalid name: 'a b' because of character: ' ', line 2\u{2}"),
+    ("[eventlistener:a b]\ncommand=x\nevents=TICK", "Invalid name: 'a b' because of character: ' '\u{1}, line 2"),
+    ("[group:a/b]", "Invalid name: 'a/b' because of character: '/', line 2\u{2}"),
+    ("[program:x]\nautostart=1", "program section program:x does not specify a command\u{1}, line 2"),
     (
         "[program:x]\ncommand=a\nstartsecs=soon",
         "invalid literal for int() with base 10: 'soon'\u{1}, line 4, key 'startsecs'",
@@ -82,12 +80,18 @@ const ERRORS: &[(&str, &str)] = &[
         "[program:x]\ncommand=a\nstartsecs=9223372036854775808",
         "invalid literal for int() with base 10: '9223372036854775808'\u{1}, line 4, key 'startsecs'",
     ),
-    ("[program:x]\ncommand=a\npriority=1.5", "invalid literal for int() with base 10: '1.5', line 4, key 'priority'"),
+    (
+        "[program:x]\ncommand=a\npriority=1.5",
+        "invalid literal for int() with base 10: '1.5', line 4, key 'priority'\u{2}",
+    ),
     (
         "[program:x]\ncommand=a\nprocess_name=a/b",
         "Invalid name: 'a/b' because of character: '/'\u{1}, line 4, key 'process_name'",
     ),
-    ("[program:x]\ncommand=a\nnumprocs=2", "%(process_num) must be present within process_name when numprocs > 1\u{1}"),
+    (
+        "[program:x]\ncommand=a\nnumprocs=2",
+        "%(process_num) must be present within process_name when numprocs > 1\u{1}, line 2",
+    ),
     (
         "[program:x]\ncommand=a\nnumprocs=65537\nprocess_name=%(process_num)d",
         "numprocs=65537 is more than one program can have (65536)\u{1}, line 4, key 'numprocs'",
@@ -117,72 +121,76 @@ const ERRORS: &[(&str, &str)] = &[
         "[program:x]\ncommand=a\nstderr_logfile=/no/x",
         "The directory named as part of the path /no/x does not exist\u{1}, line 4, key 'stderr_logfile'",
     ),
-    ("[group:g]\nprograms=zz", "[group:g] names unknown program or fcgi-program zz, line 3, key 'programs'"),
+    ("[group:g]\nprograms=zz", "[group:g] names unknown program or fcgi-program zz, line 3, key 'programs'\u{2}"),
     (
         "[group:g]\nprograms=p,\n[program:p]\ncommand=a",
-        "[group:g] names unknown program or fcgi-program , line 3, key 'programs'",
+        "[group:g] names unknown program or fcgi-program , line 3, key 'programs'\u{2}",
     ),
     (
         "[program:p]\n[fcgi-program:p]\n[group:g]\nprograms=p",
-        "[group:g] name p is ambiguous (exists as program and fcgi-program), line 5, key 'programs'",
+        "[group:g] name p is ambiguous (exists as program and fcgi-program), line 5, key 'programs' of section 'group:g' (file: '/etc/c.conf')",
     ),
-    ("[fcgi-program:f]\ncommand=a", "[fcgi-program:f] section requires a \"socket\" line"),
+    ("[fcgi-program:f]\ncommand=a", "[fcgi-program:f] section requires a \"socket\" line, line 2\u{2}"),
+    (
+        "[fcgi-program:f]\ncommand=a\nsocket=",
+        "[fcgi-program:f] section requires a \"socket\" line, line 4, key 'socket'\u{2}",
+    ),
     (
         "[fcgi-program:f]\ncommand=a\nsocket=tcp://h:0",
-        "0 is below lower bound (1) in [fcgi-program:f] socket, line 4, key 'socket'",
+        "0 is below lower bound (1) in [fcgi-program:f] socket, line 4, key 'socket'\u{2}",
     ),
     (
         "[fcgi-program:f]\ncommand=a\nsocket=tcp://h:1\nsocket_backlog=0",
-        "Invalid socket_backlog value 0, line 5, key 'socket_backlog'",
+        "Invalid socket_backlog value 0, line 5, key 'socket_backlog'\u{2}",
     ),
     (
         "[fcgi-program:f]\ncommand=a\nsocket=unix:///a\nsocket_owner=q",
-        "Invalid socket_owner value q, line 5, key 'socket_owner'",
+        "Invalid socket_owner value q, line 5, key 'socket_owner'\u{2}",
     ),
     (
         "[fcgi-program:f]\ncommand=a\nsocket=unix:///a\nsocket_mode=q",
-        "Invalid socket_mode value q, line 5, key 'socket_mode'",
+        "Invalid socket_mode value q, line 5, key 'socket_mode'\u{2}",
     ),
     (
         "[fcgi-program:f]\ncommand=a\nsocket=tcp://h:1\nsocket_mode=0600",
-        "socket_owner and socket_mode params should only be used with a Unix domain socket in [fcgi-program:f] socket, line 5, key 'socket_mode'",
+        "socket_owner and socket_mode params should only be used with a Unix domain socket in [fcgi-program:f] socket, line 5, key 'socket_mode'\u{2}",
     ),
-    ("[fcgi-program:f]\ncommand=a\nsocket=tcp://h:1\nuser=q", "Invalid user name q, line 5, key 'user'"),
-    ("[eventlistener:e]\ncommand=a", "[eventlistener:e] section requires an \"events\" line"),
+    ("[fcgi-program:f]\ncommand=a\nsocket=tcp://h:1\nuser=q", "Invalid user name q, line 5, key 'user'\u{2}"),
+    ("[eventlistener:e]\ncommand=a", "[eventlistener:e] section requires an \"events\" line, line 2\u{2}"),
     (
         "[eventlistener:e]\ncommand=a\nevents=",
-        "[eventlistener:e] section requires an \"events\" line, line 4, key 'events'",
+        "[eventlistener:e] section requires an \"events\" line, line 4, key 'events'\u{2}",
     ),
     (
         "[eventlistener:e]\ncommand=a\nevents=tick_5,nope",
-        "Unknown event type NOPE in [eventlistener:e] events, line 4, key 'events'",
+        "Unknown event type NOPE in [eventlistener:e] events, line 4, key 'events'\u{2}",
     ),
     (
         "[eventlistener:e]\ncommand=a\nevents=TICK\nbuffer_size=0",
-        "[eventlistener:e] section sets invalid buffer_size (0), line 5, key 'buffer_size'",
+        "[eventlistener:e] section sets invalid buffer_size (0), line 5, key 'buffer_size'\u{2}",
     ),
     (
         "[eventlistener:e]\ncommand=a\nevents=TICK\nredirect_stderr=1",
-        "[eventlistener:e] section sets redirect_stderr=true but this is not allowed because it will interfere with the eventlistener protocol, line 5, key 'redirect_stderr'",
+        "[eventlistener:e] section sets redirect_stderr=true but this is not allowed because it will interfere with the eventlistener protocol, line 5, key 'redirect_stderr'\u{2}",
     ),
-    ("[unix_http_server]", "section [unix_http_server] has no file value"),
-    ("[unix_http_server]\nfile=s\nchmod=abc", "Invalid chmod value abc, line 4, key 'chmod'"),
-    ("[unix_http_server]\nfile=s\nchown=q", "Invalid sockchown value q, line 4, key 'chown'"),
-    ("[inet_http_server:2]", "section [inet_http_server:2] has no port value"),
-    ("[inet_http_server]\nport=0", "not a valid port number: '0' , line 3, key 'port'"),
+    ("[unix_http_server]", "section [unix_http_server] has no file value, line 2\u{2}"),
+    ("[unix_http_server]\nfile=s\nchmod=abc", "Invalid chmod value abc, line 4, key 'chmod'\u{2}"),
+    ("[unix_http_server]\nfile=s\nchown=q", "Invalid sockchown value q, line 4, key 'chown'\u{2}"),
+    ("[inet_http_server:2]", "section [inet_http_server:2] has no port value, line 2\u{2}"),
+    ("[inet_http_server]\nport=0", "not a valid port number: '0' , line 3, key 'port'\u{2}"),
     (
         "[inet_http_server]\nport=1\nusername=u",
-        "Section [inet_http_server] contains incomplete authentication: If a username or a password is specified, both the username and password must be specified",
+        "Section [inet_http_server] contains incomplete authentication: If a username or a password is specified, both the username and password must be specified, line 2\u{2}",
     ),
-    ("[rpcinterface:x]", "section [rpcinterface:x] does not specify a supervisor.rpcinterface_factory"),
-    ("[include]\nother=1", ".ini file has [include] section, but no files setting"),
-    ("loglevel=loud", "bad logging level name 'loud', line 2, key 'loglevel'"),
-    ("directory=/no", "/no is not an existing directory, line 2, key 'directory'"),
-    ("umask=99", "99 can not be converted to an octal type, line 2, key 'umask'"),
-    ("orphans=keep", "invalid 'orphans' value 'keep': stop or ignore is wanted, line 2, key 'orphans'"),
+    ("[rpcinterface:x]", "section [rpcinterface:x] does not specify a supervisor.rpcinterface_factory, line 2\u{2}"),
+    ("[include]\nother=1", ".ini file has [include] section, but no files setting, line 2\u{2}"),
+    ("loglevel=loud", "bad logging level name 'loud', line 2, key 'loglevel'\u{2}"),
+    ("directory=/no", "/no is not an existing directory, line 2, key 'directory'\u{2}"),
+    ("umask=99", "99 can not be converted to an octal type, line 2, key 'umask'\u{2}"),
+    ("orphans=keep", "invalid 'orphans' value 'keep': stop or ignore is wanted, line 2, key 'orphans'\u{2}"),
     (
         "environment=A=%(q)s",
-        "Format string 'A=%(q)s' for 'environment' contains names ('q') which cannot be expanded. Available names: ENV_HOME, ENV_X, here, host_node_name, line 2, key 'environment'",
+        "Format string 'A=%(q)s' for 'environment' contains names ('q') which cannot be expanded. Available names: ENV_HOME, ENV_X, here, host_node_name, line 2, key 'environment'\u{2}",
     ),
     ("garbage", "Source contains parsing errors: '/etc/c.conf'\n\t[line  2]: 'garbage'"),
 ];
@@ -190,9 +198,11 @@ const ERRORS: &[(&str, &str)] = &[
 #[test]
 fn error_texts() {
     for (body, message) in ERRORS {
-        let section = body.lines().next().unwrap_or_default().trim_matches(['[', ']']);
-        let end = format!(" in section '{section}' (file: '/etc/c.conf')");
-        assert_eq!(error(body), message.replace('\u{1}', &end), "{body:?}");
+        let section = body.lines().next().unwrap_or_default();
+        let section = section.strip_prefix('[').map_or("supervisord", |name| name.trim_end_matches(']'));
+        let place = format!("section '{section}' (file: '/etc/c.conf')");
+        let message = message.replace('\u{1}', &format!(" in {place}")).replace('\u{2}', &format!(" of {place}"));
+        assert_eq!(error(body), message, "{body:?}");
     }
 }
 
@@ -369,11 +379,13 @@ fn names_that_only_the_daemon_knows() {
         settings.map(|_| ()).map_err(|error| error.to_string())
     };
     assert_eq!(check("[rpcinterface:x]\nsupervisor.rpcinterface_factory=f"), Ok(()));
-    let wanted = "a:b cannot be resolved within [rpcinterface:x], line 3, key 'supervisor.rpcinterface_factory'";
+    let wanted = "a:b cannot be resolved within [rpcinterface:x], line 3, key 'supervisor.rpcinterface_factory' of section \
+                  'rpcinterface:x' (file: '/etc/c.conf')";
     assert_eq!(check("[rpcinterface:x]\nsupervisor.rpcinterface_factory=a:b"), Err(wanted.to_owned()));
     let head = "[eventlistener:e]\ncommand=a\nevents=TICK\nresult_handler=";
     assert_eq!(check(&format!("{head}h")), Ok(()));
-    let wanted = "a:b cannot be resolved within [eventlistener:e], line 5, key 'result_handler'";
+    let wanted = "a:b cannot be resolved within [eventlistener:e], line 5, key 'result_handler' of section \
+                  'eventlistener:e' (file: '/etc/c.conf')";
     assert_eq!(check(&format!("{head}a:b")), Err(wanted.to_owned()));
 }
 
@@ -450,7 +462,10 @@ fn errors_in_included_files_name_them() {
             "[program:m]\nstartsecs=abc",
             format!("{int} in section 'program:m' (file: '/etc/c.conf'), line 2, key 'startsecs' (file: '/etc/d/b')"),
         ),
-        ("[supervisord]\nminfds=abc", format!("{int}, line 2, key 'minfds' (file: '/etc/d/b')")),
+        (
+            "[supervisord]\nminfds=abc",
+            format!("{int}, line 2, key 'minfds' of section 'supervisord' (file: '/etc/d/b')"),
+        ),
         ("x", "File contains no section headers.\nfile: '/etc/d/b', line: 1\n'x'".to_owned()),
     ];
     for (text, message) in cases {
@@ -505,7 +520,8 @@ fn the_client_reads_its_own_sections_only() {
     let error = parse("[supervisord]").unwrap_err().to_string();
     assert_eq!(error, ".ini file does not include supervisorctl section");
     let error = parse("[supervisorctl]\n[ctlplugin:x]").unwrap_err().to_string();
-    assert_eq!(error, "section [ctlplugin:x] does not specify a supervisor.ctl_factory");
+    let place = ", line 2 of section 'ctlplugin:x' (file: '/etc/c.conf')";
+    assert_eq!(error, format!("section [ctlplugin:x] does not specify a supervisor.ctl_factory{place}"));
     let load = |url: &str| {
         let overrides = client::Overrides { serverurl: Some(Typed::new("-s", url)), ..client::Overrides::default() };
         client::load(None, Path::new("/usr/bin/supervisorctl"), &overrides, host).map_err(|error| error.to_string())
@@ -574,8 +590,8 @@ fn a_password_that_the_daemon_refuses_is_never_shown() {
     let text = "[supervisord]\n[inet_http_server]\nport=1\nusername=u\npassword={ARGON2}geheim\n";
     let known = Known { passwords: Some(|_| Err("it is no hash".to_owned())), ..Known::default() };
     let refused = Loader::new(&TableHost::new()).known(known).parse(text, Path::new(MAIN)).map(|_| ()).unwrap_err();
-    let expected =
-        "section [inet_http_server] has a password that cannot be used: it is no hash, line 5, key 'password'";
+    let expected = "section [inet_http_server] has a password that cannot be used: it is no hash, line 5, key 'password' \
+                    of section 'inet_http_server' (file: '/etc/c.conf')";
     assert_eq!(refused.to_string(), expected);
     assert!(!format!("{refused:?}").contains("geheim"));
 }

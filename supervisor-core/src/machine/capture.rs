@@ -2,7 +2,8 @@
 //! `stdout_capture_maxbytes`).
 //!
 //! Looks for [`BEGIN`] and [`END`] in the bytes as the program wrote them, so before `strip_ansi`: a sequence left open
-//! could otherwise swallow a token. Writes and publishes nothing itself; the pieces tell the caller what to do.
+//! could otherwise swallow a token. What is inside a message is given out twice: as it comes, for it is output all the
+//! same, and whole when the message ends. Writes and publishes nothing itself; the pieces tell the caller what to do.
 
 use std::collections::VecDeque;
 
@@ -15,8 +16,12 @@ use crate::domain::token::{BEGIN, END};
 pub(crate) enum Piece<'a> {
     /// Ordinary output, in any cut.
     Plain(&'a [u8]),
-    /// A whole message, without its tokens.
+    /// Output inside a message, in any cut; it is no part of the log.
+    Inside(&'a [u8]),
+    /// A whole message, without its tokens: what was inside, as far as it was kept.
     Captured(Vec<u8>),
+    /// Of a message that never ended: the token, and what was kept. The log gets it after all.
+    Unfinished(&'a [u8]),
 }
 
 /// The state of one channel in capture mode.
@@ -81,18 +86,15 @@ impl Capture {
 
     /// The channel has ended: gives out what was held back.
     ///
-    /// A message without its end is no message: what was kept of it goes out as plain output, with the token that
-    /// opened it, so that the log has the last words of a program that died in the middle of one.
+    /// A message without its end is no message: the log gets what was kept of it, with the token that opened it, so that
+    /// it has the last words of a program that died in the middle of one.
     pub(crate) fn finish(&mut self, take: &mut dyn FnMut(Piece<'_>)) {
         let held = &self.awaited()[..std::mem::take(&mut self.matched)];
-        if let Some(message) = self.message.take() {
-            take(Piece::Plain(BEGIN));
-            let kept = message.into_bytes();
-            if !kept.is_empty() {
-                take(Piece::Plain(&kept));
-            }
-        }
         self.pass(held, take);
+        if let Some(message) = self.message.take() {
+            take(Piece::Unfinished(BEGIN));
+            take(Piece::Unfinished(&message.into_bytes()));
+        }
     }
 
     /// The token that ends the present stretch.
@@ -116,7 +118,10 @@ impl Capture {
         }
         match &mut self.message {
             None => take(Piece::Plain(bytes)),
-            Some(message) => message.keep(bytes, self.limit),
+            Some(message) => {
+                message.keep(bytes, self.limit);
+                take(Piece::Inside(bytes));
+            }
         }
     }
 }

@@ -111,6 +111,13 @@ impl Pool {
         }
     }
 
+    /// How many events may come before it is half full; negative beyond that.
+    pub(crate) fn room(&self) -> isize {
+        let half = self.limit().div_ceil(2);
+        let signed = |count: usize| isize::try_from(count).unwrap_or(isize::MAX);
+        signed(half) - signed(self.waiting())
+    }
+
     /// What it has been through.
     pub(crate) const fn counters(&self) -> Counters {
         self.counters
@@ -155,11 +162,6 @@ impl Pool {
         envelope(Address { server, pool: &self.name, serial, pool_serial }, event_type, payload)
     }
 
-    /// What to tell when events still wait after one was sent and no taker is left.
-    pub(crate) fn left_waiting(&self) -> Option<Note> {
-        self.buffer.front().map(|event| self.rebuffered(event, self.buffer.len() - 1))
-    }
-
     /// A taker has processed an event.
     pub(crate) fn delivered(&mut self) {
         self.counters.delivered += 1;
@@ -171,7 +173,7 @@ impl Pool {
         self.put_back(event)
     }
 
-    /// An event could not be handed over at all: it comes again, and nobody is blamed.
+    /// No taker could be given this event: it comes again, and nobody is blamed.
     ///
     /// If the buffer is full, another event makes room: what has been tried must not be lost to what has not.
     pub(crate) fn put_back(&mut self, event: Numbered) -> Vec<Note> {

@@ -36,6 +36,11 @@ impl LaunchDoor {
         }
     }
 
+    /// True in a simulation: then nothing may have a thread of its own.
+    pub(crate) const fn is_inline(&self) -> bool {
+        matches!(self, Self::Inline { .. })
+    }
+
     /// The lanes of the output path.
     pub(crate) fn lanes(&self) -> &Arc<crate::runtime::lane::Lanes> {
         &self.launcher().lanes
@@ -67,14 +72,21 @@ impl LaunchDoor {
     }
 
     /// Looks at the commands of processes that shall be started; the answer is a [`Notice::Checked`].
-    pub(crate) fn check_commands(&self, ticket: Ticket, wait: bool, processes: Vec<(ProcessKey, Arc<spec::Process>)>) {
+    pub(crate) fn check_commands(
+        &self,
+        ticket: Ticket,
+        wait: bool,
+        processes: Vec<(ProcessKey, Option<Arc<spec::Process>>)>,
+    ) {
         let launcher = self.launcher().clone();
-        let inline = matches!(self, Self::Inline { .. });
+        let inline = self.is_inline();
         let spawner = Arc::clone(&launcher.spawner);
         let look = move || {
             processes
                 .into_iter()
-                .map(|(key, settings)| (key, spawner.check(&settings).map_err(refusal)))
+                .map(|(key, settings)| {
+                    (key, settings.map_or(Ok(()), |settings| spawner.check(&settings)).map_err(refusal))
+                })
                 .collect::<Vec<_>>()
         };
         let notices = launcher.notices.clone();

@@ -14,14 +14,17 @@ use async_executor::Executor;
 
 use crate::activity::ActivityLog;
 use crate::config_source::ConfigSource;
+use crate::definition::{Defined, Inside};
 use crate::domain::level::Level;
 use crate::domain::moment::Moment;
 use crate::domain::name::ProcessName;
 use crate::domain::spec;
+use crate::domain::state::ProcessState;
 use crate::handle::Shared;
 use crate::machine::process::{Effect, ProcessMachine};
 use crate::machine::protocol::Protocol;
-use crate::process::ProcessInfo;
+use crate::process::{ProcessInfo, ProcessKind};
+use crate::request::Reply;
 use crate::runtime::clock::Clock;
 use crate::runtime::deadlines::Deadlines;
 use crate::runtime::door::LaunchDoor;
@@ -55,6 +58,8 @@ pub(crate) enum Due {
     Inquiry,
     /// A slice of wall time that somebody wants to hear of.
     Tick,
+    /// Nobody is waited for any more.
+    End,
 }
 
 /// One process of an active group.
@@ -73,6 +78,10 @@ pub(crate) struct Entry {
     /// The listener protocol, for processes of a pool.
     pub(crate) protocol: Option<Protocol>,
     pub(crate) waiters: Vec<(Ticket, Wait)>,
+    /// Who wants to know when it enters one of these states.
+    pub(crate) watchers: Vec<(Vec<ProcessState>, Reply<ProcessState>)>,
+    /// What of it lives inside the embedding program.
+    pub(crate) inside: Inside,
     /// The deadline of the machine that is in the heap.
     pub(crate) scheduled: Option<Duration>,
     pub(crate) history: History,
@@ -89,11 +98,13 @@ pub(crate) struct ActiveGroup {
     pub(crate) autos: Vec<AutoLog>,
 }
 
-/// The last read configuration.
+/// The last read configuration, and what the embedding program has defined beside it.
 #[derive(Default)]
 pub(crate) struct Configured {
-    /// By priority and name.
+    /// By priority and name, those of the embedding program among them.
     pub(crate) groups: Vec<Arc<spec::Group>>,
+    /// The groups of the embedding program by name: no re-read touches them.
+    pub(crate) own: HashMap<String, Defined>,
     /// AUTO logs of groups that were removed since it was read: they come back with the group.
     pub(crate) autos: HashMap<String, Vec<AutoLog>>,
 }
@@ -172,6 +183,8 @@ impl Engine {
                 Due::DieReport => self.report_dying(),
                 Due::Inquiry => self.answer_inquiries(),
                 Due::Tick => self.tick(now),
+                // The loop looks by itself.
+                Due::End => {}
             }
         }
     }
@@ -184,13 +197,14 @@ impl Engine {
     }
 
     /// A snapshot of one process.
-    pub(crate) fn info(&self, entry: &Entry, now: Moment) -> ProcessInfo {
+    pub(crate) fn info(&self, key: ProcessKey, entry: &Entry, now: Moment) -> ProcessInfo {
         let machine = &entry.machine;
         let started = machine.started();
         ProcessInfo {
             name: entry.name.clone(),
             state: machine.state(),
             pid: machine.pid(),
+            kind: if entry.inside.is_task() { ProcessKind::Task } else { ProcessKind::Program },
             started: started.map(|moment| moment.wall),
             stopped: machine.stopped().map(|moment| moment.wall),
             now: now.wall,
@@ -204,6 +218,7 @@ impl Engine {
                 .flatten()
                 .map(|sink| sink.lost())
                 .sum(),
+            listener: self.listener_info(key),
         }
     }
 

@@ -5,6 +5,7 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use async_executor::Executor;
 use futures_lite::future;
 
 use crate::activity::ActivityLog;
+use crate::definition::{Inside, Pipes};
 use crate::domain::exit::ExitStatus;
 use crate::domain::level::Level;
 use crate::domain::spec::Channel;
@@ -24,11 +26,13 @@ use crate::runtime::fastcgi::{OpenSocket, SharedSocket};
 use crate::runtime::lane::Lanes;
 use crate::runtime::message::{Notice, ProcessKey, Run};
 use crate::runtime::output::{ChannelPlan, OutputNotice, OutputReport, Reader};
+use crate::runtime::pressure::Pressure;
 use crate::runtime::sink::LogSink;
 use crate::runtime::spawn::{Signaller, SpawnError, Spawner, StartOrder, Started};
 use crate::runtime::state_file::StateFile;
 use crate::runtime::state_file::record::Record;
 use crate::runtime::stdin::Stdin;
+use crate::runtime::tasks::Tasks;
 use crate::sys::{errno, pinned};
 
 /// The end of a process is told at the latest this long after it happened, even if its log cannot be written meanwhile.
@@ -57,11 +61,14 @@ pub(crate) struct LaunchJob {
     pub(crate) socket: Option<Arc<SharedSocket>>,
     /// Its stdout is the event listener protocol.
     pub(crate) listener: bool,
+    /// What of it lives inside this program.
+    pub(crate) inside: Inside,
 }
 
 /// A process that was started.
 pub(crate) struct Launched {
-    pub(crate) pid: u32,
+    /// A task of the embedding program has none.
+    pub(crate) pid: Option<u32>,
     pub(crate) signaller: Arc<dyn Signaller>,
     pub(crate) stdin: Option<Stdin>,
     pub(crate) sinks: Sinks,
@@ -71,9 +78,8 @@ pub(crate) struct Launched {
 pub(crate) struct Watch {
     key: ProcessKey,
     run: Run,
-    pid: u32,
-    /// Set if it is written down in the state file.
-    birth: Option<u64>,
+    /// Pid and moment of birth, if they are written down in the state file.
+    written: Option<(u32, u64)>,
     exit: Pin<Box<dyn Future<Output = ExitStatus> + Send>>,
     channels: Vec<(OwnedFd, ChannelPlan)>,
     socket: Option<Arc<OpenSocket>>,
@@ -83,6 +89,7 @@ pub(crate) struct Watch {
 #[derive(Clone)]
 pub(crate) struct Launcher {
     pub(crate) spawner: Arc<dyn Spawner>,
+    pub(crate) tasks: Tasks,
     pub(crate) lanes: Arc<Lanes>,
     pub(crate) executor: Arc<Executor<'static>>,
     pub(crate) notices: Sender<Notice>,
@@ -91,6 +98,7 @@ pub(crate) struct Launcher {
     /// Where running processes are written down, if they are.
     pub(crate) state_file: Option<Arc<StateFile>>,
     pub(crate) activity: Arc<dyn ActivityLog>,
+    pub(crate) pressure: Arc<Pressure>,
 }
 
 impl Launcher {
@@ -126,7 +134,7 @@ impl Launcher {
     }
 
     fn try_start(&self, job: LaunchJob) -> Result<(Launched, Watch), SpawnError> {
-        let LaunchJob { key, run, mut order, logs, socket, listener } = job;
+        let LaunchJob { key, run, mut order, logs, socket, listener, inside } = job;
         let settings = Arc::clone(&order.settings);
         let name = order.name.clone();
         let trouble = |error: &io::Error| SpawnError::System(dispatcher_error(&name.process, error));
@@ -141,8 +149,17 @@ impl Launcher {
             })?),
         };
         order.socket = socket.as_ref().map(|open| open.fd());
-        let Started { pid, signaller, exit, stdin, stdout, stderr } = self.spawner.spawn(&order)?;
-        let birth = self.write_down(pid, &order);
+        let started = match &inside {
+            Inside::Task(body) => self.tasks.start(body, &order)?,
+            Inside::Nothing | Inside::Pipes(_) => self.spawner.spawn(&order)?,
+        };
+        let Started { pid, signaller, exit, mut stdin, mut stdout, stderr } = started;
+        let written = pid.and_then(|pid| self.write_down(pid, &order));
+        if let Inside::Pipes(take) = &inside {
+            let pipes = Pipes { name: name.clone(), pid, stdin: stdin.take(), stdout: stdout.take() };
+            // Whoever panics over them has dropped them: the program finds its streams closed.
+            let _ = std::panic::catch_unwind(AssertUnwindSafe(|| take(pipes)));
+        }
         let mut channels = Vec::with_capacity(2);
         for (fd, stream, channel, sink) in [
             (stdout, Stream::Stdout, &settings.stdout, &sinks.stdout),
@@ -151,22 +168,28 @@ impl Launcher {
             let Some(fd) = fd else { continue };
             let plan = ChannelPlan {
                 name: name.clone(),
-                pid,
                 stream,
                 settings: channel.clone(),
                 sink: sink.clone(),
                 strip_ansi: self.strip_ansi,
                 listener: listener && stream == Stream::Stdout,
-                report: Arc::new(Report { key, run, stream, notices: self.notices.clone() }),
+                report: Arc::new(Report {
+                    key,
+                    run,
+                    pid: pid.unwrap_or(0),
+                    stream,
+                    notices: self.notices.clone(),
+                    pressure: Arc::clone(&self.pressure),
+                }),
             };
             channels.push((fd, plan));
         }
         let launched = Launched { pid, signaller, stdin: stdin.map(Stdin::new), sinks };
-        Ok((launched, Watch { key, run, pid, birth, exit, channels, socket }))
+        Ok((launched, Watch { key, run, written, exit, channels, socket }))
     }
 
-    /// Writes a process down that has just been started; gives the moment of its birth.
-    fn write_down(&self, pid: u32, order: &StartOrder) -> Option<u64> {
+    /// Writes a process down that has just been started; gives its pid and the moment of its birth.
+    fn write_down(&self, pid: u32, order: &StartOrder) -> Option<(u32, u64)> {
         let state_file = self.state_file.as_ref()?;
         // Nobody waits for it yet, so it is there, if only as a zombie, which needs no record.
         let birth = pinned::birth(pid)?;
@@ -175,7 +198,7 @@ impl Launcher {
             let text = format!("cannot write {path}, '{}' would not be known after a crash: {error}", order.name);
             self.activity.write(Level::Error, &text);
         }
-        Some(birth)
+        Some((pid, birth))
     }
 
     fn sink(&self, path: Option<PathBuf>, channel: &Channel) -> io::Result<Option<Arc<LogSink>>> {
@@ -183,7 +206,7 @@ impl Launcher {
     }
 
     fn watch(&self, watch: Watch) {
-        let Watch { key, run, pid, birth, exit, channels, socket } = watch;
+        let Watch { key, run, written, exit, channels, socket } = watch;
         let readers: Vec<Watched> = channels
             .into_iter()
             .map(|(fd, plan)| {
@@ -201,7 +224,7 @@ impl Launcher {
             .spawn(async move {
                 let status = exit.await;
                 let at = clock.now();
-                if let (Some(state_file), Some(birth)) = (state_file, birth) {
+                if let (Some(state_file), Some((pid, birth))) = (state_file, written) {
                     state_file.ended(pid, birth);
                 }
                 if !readers.is_empty() {
@@ -251,14 +274,24 @@ fn dispatcher_error(name: &str, error: &io::Error) -> String {
 struct Report {
     key: ProcessKey,
     run: Run,
+    pid: u32,
     stream: Stream,
     notices: Sender<Notice>,
+    pressure: Arc<Pressure>,
 }
 
 impl OutputReport for Report {
+    fn wants_output(&self) -> bool {
+        self.pressure.is_wanted()
+    }
+
     fn report(&self, notice: OutputNotice) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async move {
-            let notice = Notice::Output { key: self.key, run: self.run, stream: self.stream, notice };
+            if matches!(notice, OutputNotice::Log(_)) {
+                self.pressure.admit().await;
+            }
+            let Self { key, run, pid, stream, .. } = *self;
+            let notice = Notice::Output { key, run, pid, stream, notice };
             // An error means that the supervisor has ended.
             let _ = self.notices.send(notice).await;
         })

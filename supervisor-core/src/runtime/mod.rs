@@ -10,6 +10,7 @@ mod clock;
 mod command;
 mod control;
 mod deadlines;
+mod define;
 mod door;
 mod ending;
 mod engine;
@@ -35,6 +36,7 @@ mod orphans;
 )]
 mod output;
 mod prepare;
+mod pressure;
 mod requests;
 mod signaller;
 #[cfg(test)]
@@ -54,6 +56,7 @@ mod state_file;
 mod stdin;
 mod subscribers;
 mod supervisor;
+mod tasks;
 mod waiters;
 
 pub use builder::Builder;

@@ -67,6 +67,9 @@ pub(crate) enum OutputNotice {
 
 /// Takes the notices of a channel.
 pub(crate) trait OutputReport: Send + Sync {
+    /// False if there is no need for [`OutputNotice::Log`] at the moment, since nobody hears of it.
+    fn wants_output(&self) -> bool;
+
     /// Resolves when the notice is taken; until then the channel is not read any further. Must resolve, too, when
     /// nobody is there any more to take it.
     fn report(&self, notice: OutputNotice) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
@@ -76,8 +79,6 @@ pub(crate) trait OutputReport: Send + Sync {
 pub(crate) struct ChannelPlan {
     /// Whose it is.
     pub(crate) name: ProcessName,
-    /// The process's pid.
-    pub(crate) pid: u32,
     /// Which channel.
     pub(crate) stream: Stream,
     /// Its settings.
@@ -168,10 +169,9 @@ impl Lanes {
                     drop(end);
                 });
             }
-            Err(error) => self.activity().write(
-                Level::Error,
-                &format!("cannot read {} of '{}' (pid {}): {error}", plan.stream.name(), plan.name, plan.pid),
-            ),
+            Err(error) => self
+                .activity()
+                .write(Level::Error, &format!("cannot read {} of '{}': {error}", plan.stream.name(), plan.name)),
         }
         reader
     }

@@ -58,22 +58,42 @@ impl Stdin {
     /// # Errors
     /// [`StdinError`].
     pub(crate) fn send(&self, bytes: &[u8], executor: &Executor<'static>) -> Result<(), StdinError> {
+        self.take(bytes, executor, |waiting| waiting.saturating_add(bytes.len()) <= QUEUE_LIMIT)
+    }
+
+    /// The same for what must not be refused for its size alone: if nothing waits, bytes of any number are taken.
+    ///
+    /// # Errors
+    /// [`StdinError`].
+    pub(crate) fn send_whole(&self, bytes: &[u8], executor: &Executor<'static>) -> Result<(), StdinError> {
+        let room = |waiting: usize| waiting == 0 || waiting.saturating_add(bytes.len()) <= QUEUE_LIMIT;
+        self.take(bytes, executor, room)
+    }
+
+    fn take(
+        &self,
+        bytes: &[u8],
+        executor: &Executor<'static>,
+        room: impl FnOnce(usize) -> bool,
+    ) -> Result<(), StdinError> {
         let mut queue = self.pipe.queue.lock().unwrap_or_else(PoisonError::into_inner);
         if queue.closed {
             return Err(StdinError::Closed);
         }
-        if queue.bytes.len().saturating_add(bytes.len()) > QUEUE_LIMIT {
+        if !room(queue.bytes.len()) {
             return Err(StdinError::Full);
         }
-        queue.bytes.extend(bytes);
         if queue.draining {
+            queue.bytes.extend(bytes);
             return Ok(());
         }
-        self.pipe.write(&mut queue);
-        if queue.closed {
+        // Nothing waits: what the pipe takes is not even copied.
+        let Some(rest) = self.pipe.write_some(bytes) else {
+            queue.close();
             return Err(StdinError::Closed);
-        }
-        if !queue.bytes.is_empty() {
+        };
+        if !rest.is_empty() {
+            queue.bytes.extend(rest);
             queue.draining = true;
             executor.spawn(drain(Arc::clone(&self.pipe), self.ended.clone())).detach();
         }
@@ -87,18 +107,36 @@ impl Drop for Stdin {
     }
 }
 
+impl Queue {
+    /// Nobody reads any more: what waits is forgotten.
+    fn close(&mut self) {
+        self.closed = true;
+        self.bytes = VecDeque::new();
+    }
+}
+
 impl Pipe {
-    /// Writes what the pipe takes now.
-    fn write(&self, queue: &mut Queue) {
-        while !queue.bytes.is_empty() {
-            match rustix::io::write(&self.fd, queue.bytes.as_slices().0) {
-                Ok(count) => drop(queue.bytes.drain(..count)),
+    /// Writes what the pipe takes now, and gives the rest; `None` if nobody reads any more.
+    fn write_some<'a>(&self, mut bytes: &'a [u8]) -> Option<&'a [u8]> {
+        while !bytes.is_empty() {
+            match rustix::io::write(&self.fd, bytes) {
+                Ok(count) => bytes = &bytes[count..],
                 Err(rustix::io::Errno::INTR) => {}
-                Err(rustix::io::Errno::AGAIN) => return,
-                Err(_) => {
-                    queue.closed = true;
-                    queue.bytes = VecDeque::new();
-                }
+                Err(rustix::io::Errno::AGAIN) => break,
+                Err(_) => return None,
+            }
+        }
+        Some(bytes)
+    }
+
+    /// The same for what waits.
+    fn write_waiting(&self, queue: &mut Queue) {
+        while let (part @ [_, ..], _) = queue.bytes.as_slices() {
+            let length = part.len();
+            let Some(rest) = self.write_some(part).map(<[u8]>::len) else { return queue.close() };
+            queue.bytes.drain(..length - rest);
+            if rest > 0 {
+                return;
             }
         }
     }
@@ -106,8 +144,7 @@ impl Pipe {
 
 async fn drain(pipe: Arc<Pipe>, ended: async_channel::Receiver<()>) {
     let Ok(ready) = Async::new_nonblocking(Arc::clone(&pipe.fd)) else {
-        pipe.queue.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
-        return;
+        return pipe.queue.lock().unwrap_or_else(PoisonError::into_inner).close();
     };
     loop {
         let writable = future::or(async { ready.writable().await.is_ok() }, async {
@@ -117,10 +154,9 @@ async fn drain(pipe: Arc<Pipe>, ended: async_channel::Receiver<()>) {
         .await;
         let mut queue = pipe.queue.lock().unwrap_or_else(PoisonError::into_inner);
         if !writable {
-            queue.closed = true;
-            queue.bytes = VecDeque::new();
+            queue.close();
         }
-        pipe.write(&mut queue);
+        pipe.write_waiting(&mut queue);
         if queue.bytes.is_empty() {
             queue.draining = false;
             return;
@@ -169,6 +205,27 @@ mod tests {
         let executor = Executor::new();
         assert_eq!(stdin.send(&vec![b'x'; QUEUE_LIMIT], &executor), Ok(()));
         assert_eq!(stdin.send(&vec![b'x'; 1 << 20], &executor), Err(StdinError::Full));
+    }
+
+    #[test]
+    fn what_must_not_be_refused_for_its_size_is_taken_when_nothing_waits() {
+        let (mut reader, stdin) = pipe();
+        let executor = Executor::new();
+        let large = vec![b'x'; 2 * QUEUE_LIMIT];
+        assert_eq!(stdin.send(&large, &executor), Err(StdinError::Full));
+        assert_eq!(stdin.send_whole(&large, &executor), Ok(()));
+        assert_eq!(stdin.send_whole(b"y", &executor), Err(StdinError::Full));
+        let reading = std::thread::spawn(move || {
+            reader.read_exact(&mut vec![0; 2 * QUEUE_LIMIT]).unwrap();
+            reader
+        });
+        async_io::block_on(executor.run(async {
+            while stdin.pipe.queue.lock().unwrap().draining {
+                future::yield_now().await;
+            }
+        }));
+        let _reader = reading.join().unwrap();
+        assert_eq!(stdin.send_whole(b"y", &executor), Ok(()));
     }
 
     #[test]

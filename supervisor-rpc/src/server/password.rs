@@ -154,6 +154,8 @@ mod tests {
 
     use std::time::Instant;
 
+    use async_std::task;
+
     use super::*;
 
     #[test]

@@ -5,7 +5,7 @@ use super::*;
 use proptest::prelude::*;
 
 fn source() -> Arc<Source> {
-    Arc::new(Source { name: "x.conf".to_owned(), here: "/etc".to_owned(), included: false })
+    Arc::new(Source { name: "x.conf".to_owned(), here: "/etc".to_owned() })
 }
 
 fn scan(text: &str) -> Result<Document, ConfigError> {

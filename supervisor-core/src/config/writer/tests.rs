@@ -8,7 +8,7 @@ use crate::config::table_host::TableHost;
 use crate::config::{Loader, Settings};
 
 fn source() -> Arc<Source> {
-    Arc::new(Source { name: "x.conf".to_owned(), here: "/etc".to_owned(), included: false })
+    Arc::new(Source { name: "x.conf".to_owned(), here: "/etc".to_owned() })
 }
 
 fn document(text: &str) -> Document {

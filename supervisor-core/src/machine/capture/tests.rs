@@ -18,6 +18,9 @@ fn join(all: &mut Vec<Joined>, piece: Piece<'_>) {
         (Piece::Plain(bytes), Some(Joined::Plain(last))) => last.extend(bytes),
         (Piece::Plain(bytes), _) => all.push(Joined::Plain(bytes.to_vec())),
         (Piece::Captured(bytes), _) => all.push(Joined::Captured(bytes)),
+        (Piece::Unfinished(bytes), Some(Joined::Plain(last))) => last.extend(bytes),
+        (Piece::Unfinished(bytes), _) => all.push(Joined::Plain(bytes.to_vec())),
+        (Piece::Inside(_), _) => {}
     }
 }
 
@@ -113,6 +116,23 @@ fn after_the_end_it_can_be_used_anew() {
     let mut seen = Vec::new();
     capture.feed(b"fresh", &mut |piece| join(&mut seen, piece));
     assert_eq!(seen, [Joined::Plain(b"fresh".to_vec())]);
+}
+
+#[test]
+fn what_is_inside_a_message_is_given_out_as_it_comes() {
+    let mut capture = Capture::new(4);
+    let mut inside = |read: &[u8]| {
+        let mut seen = Vec::new();
+        capture.feed(read, &mut |piece| {
+            if let Piece::Inside(bytes) = piece {
+                seen.extend(bytes);
+            }
+        });
+        String::from_utf8(seen).unwrap()
+    };
+    assert_eq!(inside(b"a<!--XSUPERVISOR:BEGIN-->123456<!--X"), "123456");
+    assert_eq!(inside(b"Y7"), "<!--XY7");
+    assert_eq!(inside(b"8<!--XSUPERVISOR:END-->b"), "8");
 }
 
 /// Output made of tokens, parts of tokens and other bytes.

@@ -32,6 +32,10 @@ impl Lines {
 pub(super) struct Notices(Sender<OutputNotice>);
 
 impl OutputReport for Notices {
+    fn wants_output(&self) -> bool {
+        true
+    }
+
     fn report(&self, notice: OutputNotice) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async move {
             let _ = self.0.send(notice).await;
@@ -77,7 +81,6 @@ impl Lab {
     pub(super) fn plan_without_log(&self, settings: spec::Channel) -> ChannelPlan {
         ChannelPlan {
             name: ProcessName::new("x", "x"),
-            pid: 1,
             stream: Stream::Stdout,
             settings,
             sink: None,
