@@ -207,7 +207,18 @@ impl Launcher {
 
     fn watch(&self, watch: Watch) {
         let Watch { key, run, written, exit, channels, socket } = watch;
-        let readers: Vec<Reader> = channels.into_iter().map(|(fd, plan)| self.lanes.read(fd, plan)).collect();
+        let readers: Vec<Watched> = channels
+            .into_iter()
+            .map(|(fd, plan)| {
+                let log = plan.sink.as_ref().map(|sink| sink.path().to_owned());
+                Watched {
+                    who: format!("'{}' {}", plan.name, plan.stream.name()),
+                    log,
+                    reader: self.lanes.read(fd, plan),
+                }
+            })
+            .collect();
+        let activity = Arc::clone(&self.activity);
         let (clock, notices, state_file) = (Arc::clone(&self.clock), self.notices.clone(), self.state_file.clone());
         self.executor
             .spawn(async move {
@@ -218,16 +229,36 @@ impl Launcher {
                 }
                 if !readers.is_empty() {
                     let drained = async {
-                        for reader in readers {
-                            reader.finish().await;
+                        for watched in &readers {
+                            watched.reader.finish().await;
                         }
                     };
                     future::or(drained, clock.sleep_until(at.monotonic + DRAIN_LIMIT)).await;
+                    readers.iter().filter_map(Watched::complaint).for_each(|text| activity.write(Level::Warn, &text));
                 }
                 // An error means that the supervisor has ended.
                 let _ = notices.send(Notice::Exited { key, run, status, at, socket }).await;
             })
             .detach();
+    }
+}
+
+/// A channel that is being read, and what it is called.
+struct Watched {
+    who: String,
+    log: Option<PathBuf>,
+    reader: Reader,
+}
+
+impl Watched {
+    /// What to say if the process has ended and its output has not been written.
+    fn complaint(&self) -> Option<String> {
+        let bytes = self.reader.held_up();
+        let Self { who, log: Some(log), .. } = self else { return None };
+        (bytes > 0).then(|| {
+            let log = log.display();
+            format!("{who} log '{log}' does not answer, {bytes} bytes are lost unless it does before supervisord ends")
+        })
     }
 }
 

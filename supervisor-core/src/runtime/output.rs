@@ -8,8 +8,8 @@ use std::future::Future;
 use std::os::fd::OwnedFd;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use async_channel::{Receiver, Sender};
@@ -101,13 +101,17 @@ pub(crate) struct Reader {
     /// Closed by the task at its end.
     ended: Receiver<()>,
     progress: Arc<AtomicU64>,
+    /// Bytes that were read and have not been handed to the sinks yet.
+    in_hand: Arc<AtomicUsize>,
+    /// Gone with the task.
+    pipe: Weak<Async<OwnedFd>>,
 }
 
 impl Reader {
     /// The process has ended: what it has written is read to the end and handed to the sinks, then our end of the pipe
     /// is closed, even if somebody else still holds the other. Resolves when that is done, or when the lane has made no
     /// progress for five seconds: a file system that hangs does not keep a process from having ended.
-    pub(crate) async fn finish(self) {
+    pub(crate) async fn finish(&self) {
         self.stop.close();
         loop {
             let before = self.progress.load(Ordering::Relaxed);
@@ -126,6 +130,14 @@ impl Reader {
     }
 }
 
+impl Reader {
+    /// How many bytes have been written by the process and not yet to its sinks.
+    pub(crate) fn held_up(&self) -> u64 {
+        let in_pipe = self.pipe.upgrade().and_then(|pipe| rustix::io::ioctl_fionread(&*pipe).ok()).unwrap_or(0);
+        in_pipe.saturating_add(self.in_hand.load(Ordering::Relaxed) as u64)
+    }
+}
+
 impl Drop for Reader {
     fn drop(&mut self) {
         self.stop.close();
@@ -139,18 +151,24 @@ impl Lanes {
         let (stop, stopped) = async_channel::bounded(1);
         let (end, ended) = async_channel::bounded(1);
         let progress = Arc::new(AtomicU64::new(0));
-        let reader = Reader { stop, ended, progress: Arc::clone(&progress) };
+        let in_hand = Arc::new(AtomicUsize::new(0));
+        let mut reader =
+            Reader { stop, ended, progress: Arc::clone(&progress), in_hand: Arc::clone(&in_hand), pipe: Weak::new() };
         let lane = plan.sink.as_ref().map_or_else(|| self.plain_lane(), |sink| Ok(Arc::clone(sink.lane())));
         // A stream is the slower end anyway; and what fits into one read is not cut in the middle of a line, which others
         // may write to the same stream.
         let to_stream = plan.sink.as_ref().is_some_and(|sink| matches!(sink.key(), Key::Stream { .. }));
         let full_reads = if to_stream { FULL_READS } else { 0 };
         match lane.and_then(|lane| Ok((lane, Async::new(fd)?))) {
-            Ok((lane, pipe)) => lane.spawn(move |local| async move {
-                let task = Task { pipe, stopped, progress, full_reads };
-                task.run(Channel::new(plan, local)).await;
-                drop(end);
-            }),
+            Ok((lane, pipe)) => {
+                let pipe = Arc::new(pipe);
+                reader.pipe = Arc::downgrade(&pipe);
+                lane.spawn(move |local| async move {
+                    let task = Task { pipe, stopped, progress, in_hand, full_reads };
+                    task.run(Channel::new(plan, local)).await;
+                    drop(end);
+                });
+            }
             Err(error) => self
                 .activity()
                 .write(Level::Error, &format!("cannot read {} of '{}': {error}", plan.stream.name(), plan.name)),
@@ -170,9 +188,10 @@ enum Got {
 
 /// The reading of one channel.
 struct Task {
-    pipe: Async<OwnedFd>,
+    pipe: Arc<Async<OwnedFd>>,
     stopped: Receiver<()>,
     progress: Arc<AtomicU64>,
+    in_hand: Arc<AtomicUsize>,
     /// In a row, so far; stays at the limit where no larger pipe is to be asked for (any more).
     full_reads: u32,
 }
@@ -236,7 +255,7 @@ impl Task {
 
     /// Reads what is in the pipe now, but not what somebody goes on to write.
     async fn drain(&mut self, channel: &mut Channel) {
-        let mut left = rustix::io::ioctl_fionread(&self.pipe).map_or(1 << 20, |left| left as usize);
+        let mut left = rustix::io::ioctl_fionread(&*self.pipe).map_or(1 << 20, |left| left as usize);
         while left > 0 {
             match self.read(channel, left).await {
                 Got::Bytes(count) => left -= count,
@@ -252,6 +271,7 @@ impl Task {
             let most = most.min(buffer.len());
             match read_some(&self.pipe, &mut buffer[..most]) {
                 Got::Bytes(count) => {
+                    self.in_hand.store(count, Ordering::Relaxed);
                     channel.sort(&buffer[..count]);
                     count
                 }
@@ -259,6 +279,7 @@ impl Task {
             }
         };
         channel.settle().await;
+        self.in_hand.store(0, Ordering::Relaxed);
         self.progress.fetch_add(1, Ordering::Relaxed);
         Got::Bytes(count)
     }

@@ -4,6 +4,7 @@
 //! long as something waits. Nobody ever blocks on a child that does not read.
 
 use std::collections::VecDeque;
+use std::io::IoSlice;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -58,21 +59,22 @@ impl Stdin {
     /// # Errors
     /// [`StdinError`].
     pub(crate) fn send(&self, bytes: &[u8], executor: &Executor<'static>) -> Result<(), StdinError> {
-        self.take(bytes, executor, |waiting| waiting.saturating_add(bytes.len()) <= QUEUE_LIMIT)
+        self.take([bytes, &[]], executor, |waiting| waiting.saturating_add(bytes.len()) <= QUEUE_LIMIT)
     }
 
-    /// The same for what must not be refused for its size alone: if nothing waits, bytes of any number are taken.
+    /// The same for an event: header and payload. It must not be refused for its size alone, so if nothing waits, bytes
+    /// of any number are taken.
     ///
     /// # Errors
     /// [`StdinError`].
-    pub(crate) fn send_whole(&self, bytes: &[u8], executor: &Executor<'static>) -> Result<(), StdinError> {
-        let room = |waiting: usize| waiting == 0 || waiting.saturating_add(bytes.len()) <= QUEUE_LIMIT;
-        self.take(bytes, executor, room)
+    pub(crate) fn send_event(&self, parts: [&[u8]; 2], executor: &Executor<'static>) -> Result<(), StdinError> {
+        let length = parts[0].len() + parts[1].len();
+        self.take(parts, executor, |waiting| waiting == 0 || waiting.saturating_add(length) <= QUEUE_LIMIT)
     }
 
     fn take(
         &self,
-        bytes: &[u8],
+        parts: [&[u8]; 2],
         executor: &Executor<'static>,
         room: impl FnOnce(usize) -> bool,
     ) -> Result<(), StdinError> {
@@ -84,16 +86,16 @@ impl Stdin {
             return Err(StdinError::Full);
         }
         if queue.draining {
-            queue.bytes.extend(bytes);
+            parts.into_iter().for_each(|part| queue.bytes.extend(part));
             return Ok(());
         }
         // Nothing waits: what the pipe takes is not even copied.
-        let Some(rest) = self.pipe.write_some(bytes) else {
+        let Some(rest) = self.pipe.write_some(parts) else {
             queue.close();
             return Err(StdinError::Closed);
         };
-        if !rest.is_empty() {
-            queue.bytes.extend(rest);
+        rest.into_iter().for_each(|part| queue.bytes.extend(part));
+        if !queue.bytes.is_empty() {
             queue.draining = true;
             executor.spawn(drain(Arc::clone(&self.pipe), self.ended.clone())).detach();
         }
@@ -117,27 +119,30 @@ impl Queue {
 
 impl Pipe {
     /// Writes what the pipe takes now, and gives the rest; `None` if nobody reads any more.
-    fn write_some<'a>(&self, mut bytes: &'a [u8]) -> Option<&'a [u8]> {
-        while !bytes.is_empty() {
-            match rustix::io::write(&self.fd, bytes) {
-                Ok(count) => bytes = &bytes[count..],
+    fn write_some<'a>(&self, [mut first, mut second]: [&'a [u8]; 2]) -> Option<[&'a [u8]; 2]> {
+        while !(first.is_empty() && second.is_empty()) {
+            match rustix::io::writev(&self.fd, &[IoSlice::new(first), IoSlice::new(second)]) {
+                Ok(count) => {
+                    second = &second[count.saturating_sub(first.len())..];
+                    first = &first[count.min(first.len())..];
+                }
                 Err(rustix::io::Errno::INTR) => {}
                 Err(rustix::io::Errno::AGAIN) => break,
                 Err(_) => return None,
             }
         }
-        Some(bytes)
+        Some([first, second])
     }
 
     /// The same for what waits.
     fn write_waiting(&self, queue: &mut Queue) {
-        while let (part @ [_, ..], _) = queue.bytes.as_slices() {
-            let length = part.len();
-            let Some(rest) = self.write_some(part).map(<[u8]>::len) else { return queue.close() };
-            queue.bytes.drain(..length - rest);
-            if rest > 0 {
-                return;
+        let (first, second) = queue.bytes.as_slices();
+        match self.write_some([first, second]) {
+            Some([first, second]) => {
+                let written = queue.bytes.len() - first.len() - second.len();
+                queue.bytes.drain(..written);
             }
+            None => queue.close(),
         }
     }
 }
@@ -208,15 +213,15 @@ mod tests {
     }
 
     #[test]
-    fn what_must_not_be_refused_for_its_size_is_taken_when_nothing_waits() {
+    fn an_event_of_any_size_is_taken_when_nothing_waits() {
         let (mut reader, stdin) = pipe();
         let executor = Executor::new();
         let large = vec![b'x'; 2 * QUEUE_LIMIT];
         assert_eq!(stdin.send(&large, &executor), Err(StdinError::Full));
-        assert_eq!(stdin.send_whole(&large, &executor), Ok(()));
-        assert_eq!(stdin.send_whole(b"y", &executor), Err(StdinError::Full));
+        assert_eq!(stdin.send_event([b"header", &large], &executor), Ok(()));
+        assert_eq!(stdin.send_event([b"", b"y"], &executor), Err(StdinError::Full));
         let reading = std::thread::spawn(move || {
-            reader.read_exact(&mut vec![0; 2 * QUEUE_LIMIT]).unwrap();
+            reader.read_exact(&mut vec![0; 2 * QUEUE_LIMIT + 6]).unwrap();
             reader
         });
         async_io::block_on(executor.run(async {
@@ -225,7 +230,7 @@ mod tests {
             }
         }));
         let _reader = reading.join().unwrap();
-        assert_eq!(stdin.send_whole(b"y", &executor), Ok(()));
+        assert_eq!(stdin.send_event([b"", b"y"], &executor), Ok(()));
     }
 
     #[test]
