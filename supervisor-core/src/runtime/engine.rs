@@ -111,7 +111,7 @@ pub(crate) struct Engine {
     pub(crate) groups: BTreeMap<GroupOrder, ActiveGroup>,
     pub(crate) group_orders: HashMap<String, GroupOrder>,
     pub(crate) activations: u64,
-    pub(crate) processes: HashMap<ProcessKey, Entry>,
+    pub(crate) processes: HashMap<ProcessKey, Box<Entry>>,
     pub(crate) names: BTreeMap<ProcessName, ProcessKey>,
     pub(crate) keys: ProcessKey,
     pub(crate) configured: Configured,
@@ -195,8 +195,8 @@ impl Engine {
             uptime: started.map_or(Duration::ZERO, |moment| now.monotonic.saturating_sub(moment.monotonic)),
             exit_code: machine.exit_code(),
             spawn_error: machine.spawn_error().to_owned(),
-            stdout_logfile: entry.logs.stdout.clone(),
-            stderr_logfile: entry.logs.stderr.clone(),
+            stdout_logfile: entry.logs.stdout.as_deref().map(Into::into),
+            stderr_logfile: entry.logs.stderr.as_deref().map(Into::into),
             lost_log_bytes: [&entry.sinks.stdout, &entry.sinks.stderr]
                 .into_iter()
                 .flatten()

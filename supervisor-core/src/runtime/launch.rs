@@ -5,7 +5,7 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,8 +33,8 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(2);
 /// The log files of a process's two channels, as far as it has any.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LogPaths {
-    pub(crate) stdout: Option<PathBuf>,
-    pub(crate) stderr: Option<PathBuf>,
+    pub(crate) stdout: Option<Arc<Path>>,
+    pub(crate) stderr: Option<Arc<Path>>,
 }
 
 /// The open log files of a process's two channels.
@@ -154,8 +154,8 @@ impl Launcher {
         Ok((launched, Watch { key, run, exit, channels, socket }))
     }
 
-    fn sink(&self, path: Option<PathBuf>, channel: &Channel) -> io::Result<Option<Arc<LogSink>>> {
-        path.map(|path| self.lanes.sink(&path, channel.logfile_maxbytes, channel.logfile_backups)).transpose()
+    fn sink(&self, path: Option<Arc<Path>>, channel: &Channel) -> io::Result<Option<Arc<LogSink>>> {
+        path.map(|path| self.lanes.sink(path, channel.logfile_maxbytes, channel.logfile_backups)).transpose()
     }
 
     fn watch(&self, watch: Watch) {
@@ -166,16 +166,20 @@ impl Launcher {
             .spawn(async move {
                 let status = exit.await;
                 let at = clock.now();
-                if !readers.is_empty() {
-                    let drained = async {
-                        for reader in readers {
-                            reader.finish().await;
-                        }
-                    };
-                    future::or(drained, clock.sleep_until(at.monotonic + DRAIN_LIMIT)).await;
-                }
-                // An error means that the supervisor has ended.
-                let _ = notices.send(Notice::Exited { key, run, status, at, socket }).await;
+                // In a box: most processes are running, so what follows their end takes no memory until then.
+                Box::pin(async {
+                    if !readers.is_empty() {
+                        let drained = async {
+                            for reader in readers {
+                                reader.finish().await;
+                            }
+                        };
+                        future::or(drained, clock.sleep_until(at.monotonic + DRAIN_LIMIT)).await;
+                    }
+                    // An error means that the supervisor has ended.
+                    let _ = notices.send(Notice::Exited { key, run, status, at, socket }).await;
+                })
+                .await;
             })
             .detach();
     }

@@ -19,6 +19,7 @@ mod groups;
 mod history;
 mod inquiries;
 mod lane;
+mod latch;
 mod launch;
 mod main_loop;
 mod message;

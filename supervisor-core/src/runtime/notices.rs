@@ -36,7 +36,7 @@ impl Engine {
 
     /// The entry, if the notice is about its present run.
     fn present(&mut self, key: ProcessKey, run: Run) -> Option<&mut Entry> {
-        self.processes.get_mut(&key).filter(|entry| entry.run == run)
+        self.processes.get_mut(&key).map(|entry| &mut **entry).filter(|entry| entry.run == run)
     }
 
     fn launched(&mut self, key: ProcessKey, run: Run, result: Result<Launched, SpawnError>, at: Moment) {
