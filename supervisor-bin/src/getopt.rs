@@ -21,6 +21,16 @@ pub struct OptionSpec {
     pub help: &'static str,
 }
 
+impl OptionSpec {
+    /// All its forms, such as `-c, --configuration FILE`, with this text between them.
+    pub fn forms(&self, between: &str) -> String {
+        let short = self.short.iter().map(|letter| format!("-{letter}"));
+        let forms: Vec<String> = short.chain([format!("--{}", self.long)]).collect();
+        let argument = self.argument.map(|argument| format!(" {argument}")).unwrap_or_default();
+        forms.join(between) + &argument
+    }
+}
+
 /// One option that stands on the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Given {
@@ -238,24 +248,12 @@ pub fn complaint(program: &str, error: &impl std::fmt::Display) -> String {
 
 /// The options as lines of a help text, each with two spaces before it and a newline behind it.
 pub fn options_help(table: &[OptionSpec]) -> String {
-    let forms: Vec<String> = table.iter().map(forms).collect();
+    let forms: Vec<String> = table.iter().map(|option| option.forms(", ")).collect();
     let width = forms.iter().map(String::len).max().unwrap_or(0);
     let mut text = String::new();
     for (form, option) in forms.iter().zip(table) {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "  {form:width$}  {}", option.help);
-    }
-    text
-}
-
-/// All forms of an option: `-c, --configuration FILE`.
-fn forms(option: &OptionSpec) -> String {
-    let mut text: String = option.short.iter().map(|letter| format!("-{letter}, ")).collect();
-    text.push_str("--");
-    text.push_str(option.long);
-    if let Some(argument) = option.argument {
-        text.push(' ');
-        text.push_str(argument);
     }
     text
 }

@@ -75,6 +75,9 @@ pub enum RequestError {
     /// The process has no stdin, or has closed it.
     #[error("{0}: stdin is closed")]
     NoStdin(ProcessName),
+    /// The settings of a definition cannot work; the text names key and value.
+    #[error("{0}")]
+    Settings(String),
     /// A group of this name is active.
     #[error("group already active: {0}")]
     AlreadyAdded(String),

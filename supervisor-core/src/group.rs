@@ -3,6 +3,7 @@
 use crate::RequestError;
 use crate::domain::name::ProcessName;
 use crate::domain::signal::Signal;
+use crate::domain::state::ProcessState;
 use crate::handle::Handle;
 use crate::process::{Outcome, ProcessInfo};
 
@@ -69,5 +70,40 @@ impl ProcessGroup {
     /// [`RequestError::BadName`] if the group is not active.
     pub async fn signal(&self, signal: Signal) -> Result<Vec<Outcome>, RequestError> {
         self.handle.signal_group(&self.name, signal).await
+    }
+
+    /// Waits until each of its processes is in one of these states, one after the other.
+    ///
+    /// # Errors
+    /// [`RequestError::Gone`] if the group is removed, or the supervisor ends, before that.
+    pub async fn wait_for(&self, states: &[ProcessState]) -> Result<(), RequestError> {
+        for info in self.processes().await? {
+            self.handle.wait_for(&info.name, states).await?;
+        }
+        Ok(())
+    }
+
+    /// Empties the log files of its processes.
+    ///
+    /// # Errors
+    /// [`RequestError::BadName`] if the group is not active.
+    pub async fn clear_logs(&self) -> Result<Vec<Outcome>, RequestError> {
+        self.handle.clear_group_logs(&self.name).await
+    }
+
+    /// Activates the group of this name; see [`Handle::add_group`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn add(&self) -> Result<(), RequestError> {
+        self.handle.add_group(&self.name).await
+    }
+
+    /// Stops its processes and drops the group; see [`Handle::remove`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn remove(&self) -> Result<(), RequestError> {
+        self.handle.remove(&self.name).await
     }
 }

@@ -17,9 +17,11 @@ use crate::domain::signal::Signal;
 use crate::domain::state::SupervisorState;
 use crate::group::ProcessGroup;
 use crate::listener::{Events, SubscriberInfo};
-use crate::process::{ConfigDiff, ConfigInfo, Outcome, ProcessInfo, StateRecord};
+use crate::process::{ConfigDiff, ConfigInfo, GroupSettings, Outcome, ProcessInfo, ProcessUsage, StateRecord};
 use crate::request::{Reply, Request, Target, Verb};
+use crate::sys::usage::{self, Usage};
 
+mod definitions;
 mod logs;
 
 /// What is shared between all handles and the loop, readable without asking it.
@@ -137,6 +139,33 @@ impl Handle {
     pub async fn history(&self, name: &ProcessName) -> Answer<Vec<StateRecord>> {
         let name = name.clone();
         self.ask(|reply| Request::History { name, reply }).await
+    }
+
+    /// CPU time and memory of every process that runs now, sorted as [`processes`](Self::processes). Read from the system
+    /// when asked for, off the loop; processes of which the system tells nothing are left out.
+    ///
+    /// # Errors
+    /// [`RequestError::Gone`].
+    pub async fn usages(&self) -> Answer<Vec<ProcessUsage>> {
+        let infos = self.processes().await?;
+        let look = move || {
+            let running = infos.into_iter().filter_map(|info| Some((info.name, info.pid?)));
+            let usage = |(name, pid)| {
+                let Usage { cpu_time, memory } = usage::of_child(pid)?;
+                Some(ProcessUsage::new(name, pid, cpu_time, memory))
+            };
+            running.filter_map(usage).collect()
+        };
+        Ok(blocking::unblock(look).await)
+    }
+
+    /// A group as it runs and as it is configured; for a name that is neither, nothing.
+    ///
+    /// # Errors
+    /// [`RequestError::Gone`].
+    pub async fn group_settings(&self, name: &str) -> Answer<GroupSettings> {
+        let name = name.to_owned();
+        self.ask(|reply| Request::GroupSettings { name, reply }).await
     }
 
     /// Every process of the last read configuration, sorted by process name.

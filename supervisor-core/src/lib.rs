@@ -40,6 +40,7 @@
 pub mod activity;
 pub mod config;
 mod config_source;
+mod definition;
 pub mod domain;
 mod error;
 mod event;
@@ -57,10 +58,13 @@ mod request;
 pub mod rpc;
 mod runtime;
 pub mod sys;
+pub mod task;
 
 pub use config_source::ConfigSource;
+pub use definition::{Definition, Pipes};
 pub use error::{Error, RequestError};
 pub use group::ProcessGroup;
 pub use handle::Handle;
 pub use program::Program;
 pub use runtime::{Builder, Handover, RunOutcome, Supervisor};
+pub use task::{Task, TaskContext};

@@ -11,6 +11,17 @@ use crate::domain::state::ProcessState;
 
 pub use crate::domain::stream::Stream;
 
+/// What a process is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum ProcessKind {
+    /// A process of the system.
+    #[default]
+    Program,
+    /// A task of the embedding program.
+    Task,
+}
+
 /// What is known of a process (Supervisor 4.3: `getProcessInfo`). Times are since the Unix epoch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -19,8 +30,10 @@ pub struct ProcessInfo {
     pub name: ProcessName,
     /// Its state.
     pub state: ProcessState,
-    /// Its pid, while there is one.
+    /// Its pid, while there is one; a task never has one.
     pub pid: Option<u32>,
+    /// What it is.
+    pub kind: ProcessKind,
     /// The last attempt to start it.
     pub started: Option<Duration>,
     /// The last end.
@@ -48,6 +61,7 @@ impl ProcessInfo {
             name,
             state: ProcessState::Stopped,
             pid: None,
+            kind: ProcessKind::Program,
             started: None,
             stopped: None,
             now: Duration::ZERO,
@@ -79,6 +93,20 @@ pub struct StateRecord {
     pub reason: String,
 }
 
+/// What a process uses of the machine, without its children.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ProcessUsage {
+    /// Its full name.
+    pub name: ProcessName,
+    /// Its pid.
+    pub pid: u32,
+    /// CPU time in user and kernel mode since it began. The share of a processor is the difference between two looks.
+    pub cpu_time: Duration,
+    /// Resident memory in bytes.
+    pub memory: u64,
+}
+
 /// What is known of a configured process, active or not (Supervisor 4.3: `getAllConfigInfo`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -102,6 +130,23 @@ impl ConfigInfo {
     pub fn new(group: impl Into<String>, settings: Arc<spec::Process>) -> Self {
         Self { group: group.into(), group_priority: 999, in_use: true, settings, stdout_auto: None, stderr_auto: None }
     }
+}
+
+impl ProcessUsage {
+    /// What a process was seen to use.
+    pub fn new(name: ProcessName, pid: u32, cpu_time: Duration, memory: u64) -> Self {
+        Self { name, pid, cpu_time, memory }
+    }
+}
+
+/// A group as it runs and as it was last read (Supervisor 4.3 compares the two in `reloadConfig`).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct GroupSettings {
+    /// What it runs with; `None` if it is not active.
+    pub active: Option<Arc<spec::Group>>,
+    /// What the configuration says; `None` if it says nothing of it.
+    pub configured: Option<Arc<spec::Group>>,
 }
 
 /// The result for one process of a request that concerned several.

@@ -6,11 +6,13 @@
 use async_channel::Sender;
 
 use crate::RequestError;
+use crate::definition::Defined;
 use crate::domain::event_type::EventType;
 use crate::domain::name::{Namespec, ProcessName};
 use crate::domain::signal::Signal;
+use crate::domain::state::ProcessState;
 use crate::listener::{Events, SubscriberInfo};
-use crate::process::{ConfigDiff, ConfigInfo, Outcome, ProcessInfo, StateRecord, Stream};
+use crate::process::{ConfigDiff, ConfigInfo, GroupSettings, Outcome, ProcessInfo, StateRecord, Stream};
 
 /// The way back of one request; holds room for exactly one answer, so that answering never waits.
 pub(crate) type Reply<T> = Sender<Result<T, RequestError>>;
@@ -51,6 +53,8 @@ pub(crate) enum Request {
     Infos { reply: Reply<Vec<ProcessInfo>> },
     /// The last changes of state of one process, the oldest first.
     History { name: ProcessName, reply: Reply<Vec<StateRecord>> },
+    /// A group as it runs and as it is configured.
+    GroupSettings { name: String, reply: Reply<GroupSettings> },
     /// All processes of the last read configuration.
     Configurations { reply: Reply<Vec<ConfigInfo>> },
     /// Bytes for a process's stdin.
@@ -61,6 +65,13 @@ pub(crate) enum Request {
     AddGroup { name: String, reply: Reply<()> },
     /// Drop an active group whose processes are stopped.
     RemoveGroup { name: String, reply: Reply<()> },
+    /// Add a group of the embedding program and activate it.
+    Define { defined: Defined, reply: Reply<()> },
+    /// Forget a group of the embedding program: STILL_RUNNING if it is active, ALREADY_ADDED if it is one of the
+    /// configuration; one that is not known is forgotten already.
+    Forget { name: String, reply: Reply<()> },
+    /// Wait until a process is in one of these states, or enters one.
+    WaitFor { name: ProcessName, states: Vec<ProcessState>, reply: Reply<ProcessState> },
     /// Read the configuration again.
     Reload { reply: Reply<ConfigDiff> },
     /// Where a process's log is.

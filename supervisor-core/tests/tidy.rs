@@ -39,6 +39,8 @@ const FLOORS: &[(&str, u8)] = &[
     ("activity", 3),
     ("config_source", 3),
     ("program", 3),
+    ("task", 3),
+    ("definition", 3),
     ("runtime", 4),
     ("fuzzing", 4),
     ("lib", 5),
@@ -56,6 +58,10 @@ const RE_EXPORTS: &[(&str, &str)] = &[
     ("ConfigSource", "config_source"),
     ("ProcessGroup", "group"),
     ("Program", "program"),
+    ("Definition", "definition"),
+    ("Pipes", "definition"),
+    ("Task", "task"),
+    ("TaskContext", "task"),
 ];
 
 /// Imports that point up all the same, each with its reason.

@@ -4,12 +4,16 @@
 
 mod bridge;
 pub mod client;
+mod front;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 pub mod namespace;
+pub mod plugin;
 pub mod program;
 #[expect(clippy::disallowed_methods, reason = "limits of connections are told by the clock")]
 pub mod server;
 #[cfg(test)]
 mod testing;
 pub mod xmlrpc;
+
+pub use front::{Rpc, ServeError};

@@ -6,6 +6,7 @@
 use structopt::StructOpt;
 use structopt::clap::AppSettings;
 
+use super::report::JSON;
 use crate::getopt::{self, OptionSpec, Positionals, UsageError};
 
 /// The options of supervisorctl.
@@ -37,6 +38,7 @@ pub static OPTIONS: &[OptionSpec] = &[
         argument: Some("FILE"),
         help: "keep the lines typed into the shell in this file",
     },
+    JSON,
 ];
 
 /// The values of the command line.
@@ -61,6 +63,9 @@ pub(super) struct Options {
     /// `-r`
     #[structopt(long = "history_file")]
     pub(super) history_file: Option<String>,
+    /// `--json`
+    #[structopt(long)]
+    pub(super) json: bool,
     /// The command and its arguments.
     pub(super) action: Vec<String>,
 }
@@ -158,6 +163,7 @@ mod tests {
             username: Some("u".into()),
             password: Some("=".into()),
             history_file: Some("h".into()),
+            json: false,
             action: vec!["tail".into(), "-f".into(), "-c".into()],
         };
         assert!(options == Ok(want));

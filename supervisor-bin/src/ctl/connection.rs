@@ -3,15 +3,15 @@
 //! Commands see only these traits, so that they can be tried without a server; `transport.rs` puts the real client
 //! behind them.
 
-use std::fmt::Write as _;
 use std::io;
 use std::pin::Pin;
 use std::time::Duration;
 
 use futures_lite::Stream;
 use supervisor_core::domain::server::Credentials;
-use supervisor_core::rpc::{Fault, Value};
+use supervisor_core::rpc::{Fault, FromValue, Value};
 
+use super::surroundings::Surroundings;
 use crate::getopt::quoted;
 
 /// An answer to come.
@@ -36,6 +36,9 @@ pub(super) trait Connect {
     /// # Errors
     /// [`ClientError::UnsupportedScheme`] or whatever else is wrong with the URL itself.
     fn connect(&self, url: &str, credentials: Option<&Credentials>) -> Result<Box<dyn Rpc>, ClientError>;
+
+    /// What there is to see where this URL points to, for somebody who cannot connect.
+    fn look(&self, url: &str) -> Surroundings;
 }
 
 /// Why a server gave no answer, or not a good one.
@@ -73,6 +76,12 @@ pub enum ClientError {
     Io(io::Error),
 }
 
+impl From<Fault> for ClientError {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
 impl ClientError {
     /// One line that says what went wrong with the server at `url`.
     pub fn sentence(&self, url: &str) -> String {
@@ -93,25 +102,6 @@ impl ClientError {
             Self::Io(error) => format!("{url}: {error}"),
         }
     }
-
-    /// What a person can do about it, where there is something.
-    pub fn advice(&self) -> Option<&'static str> {
-        match self {
-            Self::NoSuchSocket | Self::Refused => {
-                Some("Is supervisord running? Start it, or name the right server with -s URL or -c FILE.")
-            }
-            Self::PermissionDenied => {
-                Some("Run this as the owner of the socket, or change its chown and chmod settings.")
-            }
-            Self::Unauthorised => Some("Give its user name and password with -u and -p, or in [supervisorctl]."),
-            Self::UnsupportedScheme => Some("A serverurl begins with http:// or unix://."),
-            Self::NotASupervisor(_) | Self::UnknownHost | Self::InvalidUrl(_) => {
-                Some("Check the serverurl of [supervisorctl] or -s.")
-            }
-            Self::TimedOut(_) => Some("supervisord may be stopped or overloaded: look at its process and its log."),
-            Self::Fault(_) | Self::Http { .. } | Self::Io(_) => None,
-        }
-    }
 }
 
 /// A fault as the error line shows it: `<Fault 6: 'SHUTDOWN_STATE'>`.
@@ -119,18 +109,11 @@ pub(super) fn fault_line(fault: &Fault) -> String {
     format!("<Fault {}: {}>", fault.code, quoted(&fault.text))
 }
 
-/// Text as one part of a URL's path: bytes that could mean something else there are percent-encoded.
-pub(super) fn path_segment(text: &str) -> String {
-    let mut out = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~:@!$&'()*+,=".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
-    out
+/// The answer of a method as what it is documented to be.
+pub(super) fn read<T: FromValue>(value: &Value, method: &str) -> Result<T, ClientError> {
+    T::from_value(value).ok_or_else(|| {
+        ClientError::NotASupervisor(format!("the answer of {method} is of another type than documented"))
+    })
 }
 
 #[cfg(test)]
@@ -145,11 +128,5 @@ mod tests {
         let fault = ClientError::Fault(Fault { code: 30, text: "FAILED: it's\nso".to_owned() });
         assert_eq!(fault.sentence(url), "<Fault 30: \"FAILED: it's\\nso\">");
         assert_eq!(ClientError::UnsupportedScheme.sentence("ftp://x"), "Unknown protocol for serverurl ftp://x");
-    }
-
-    #[test]
-    fn names_become_path_segments() {
-        assert_eq!(path_segment("g:p_01"), "g:p_01");
-        assert_eq!(path_segment("a/b é?#%"), "a%2Fb%20%C3%A9%3F%23%25");
     }
 }

@@ -1,20 +1,23 @@
 //! Takes a command line, finds its command, runs it, and deals with what the command left unsaid.
 //!
-//! Decides the rules for every command: unknown ones, unexpected failures (`error: …`), and what happens when the
-//! server wants a name and a password.
+//! Decides the rules for every command: unknown ones, unexpected failures (`error: …`), `--json`, and what happens when
+//! the server wants a name and a password.
 
 use std::io;
 
 use supervisor_core::domain::server::Credentials;
 
-use super::command::Arguments;
+use super::command::{Arguments, Command, knows_json};
 use super::connection::ClientError;
 use super::exit_status::ExitStatus;
+use super::report::{JSON, Problem};
 use super::session::{Failure, Outcome, Session};
 
 /// Runs command lines one after the other.
 pub(super) struct Controller {
     pub(super) session: Session,
+    /// Every command answers with a document.
+    pub(super) json: bool,
 }
 
 impl Controller {
@@ -27,10 +30,12 @@ impl Controller {
             Err(Failure::Client(ClientError::Unauthorised)) => self.authenticate(line),
             outcome => outcome,
         };
-        let flushed = self.session.bytes(b"");
-        outcome.or_else(|failure| self.explain(failure)).and(flushed).or_else(|failure| match failure {
-            Failure::Output(error) => Err(error),
-            _ => Ok(()),
+        let told = outcome.or_else(|failure| self.explain(failure));
+        told.and_then(|()| self.session.end_report()).and_then(|()| self.session.bytes(b"")).or_else(|failure| {
+            match failure {
+                Failure::Output(error) => Err(error),
+                _ => Ok(()),
+            }
         })
     }
 
@@ -43,9 +48,24 @@ impl Controller {
         };
         let commands = self.session.commands();
         match commands.find(name) {
-            Some(command) => command.run(&mut self.session, &Arguments::new(arguments)),
+            Some(command) => self.call(command, arguments),
             None => self.unknown(line),
         }
+    }
+
+    fn call(&mut self, command: &dyn Command, arguments: &str) -> Outcome {
+        let knows = knows_json(command);
+        let stripped = if knows { without_json(arguments) } else { None };
+        if self.json && !knows {
+            let name = command.name();
+            self.session.complain(format_args!("Error: {name} has no --json"));
+            self.session.set_status(ExitStatus::USAGE);
+            return Ok(());
+        }
+        if self.json || stripped.is_some() {
+            self.session.begin_report(command.name());
+        }
+        command.run(&mut self.session, &Arguments::new(stripped.as_deref().unwrap_or(arguments)))
     }
 
     fn unknown(&mut self, line: &str) -> Outcome {
@@ -57,6 +77,11 @@ impl Controller {
         match failure {
             Failure::Told => Ok(()),
             Failure::Output(_) => Err(failure),
+            // A document without the reason would be taken for the whole answer.
+            Failure::Interrupted if self.session.is_reporting() => {
+                let problem = Problem::other("INTERRUPTED", "interrupted");
+                self.session.fail_for("", ExitStatus::FAILED, problem)
+            }
             Failure::Interrupted => self.session.line(""),
             Failure::Input(error) => {
                 self.session.fail(format_args!("error: cannot read the input: {error}"), ExitStatus::FAILED)
@@ -64,7 +89,8 @@ impl Controller {
             Failure::Client(error) => {
                 let sentence = error.sentence(self.session.url());
                 let prefix = if matches!(error, ClientError::Unauthorised) { "" } else { "error: " };
-                self.session.fail(format_args!("{prefix}{sentence}"), ExitStatus::FAILED)?;
+                let problem = Problem::client(&error, self.session.url());
+                self.session.fail_for(&format!("{prefix}{sentence}"), ExitStatus::FAILED, problem)?;
                 self.session.advise(&error);
                 Ok(())
             }
@@ -92,6 +118,14 @@ impl Controller {
         }
         outcome
     }
+}
+
+/// The arguments without `--json`; `None` if it is not among them.
+fn without_json(arguments: &str) -> Option<String> {
+    let option = format!("--{}", JSON.long);
+    let words: Vec<_> = arguments.split_whitespace().collect();
+    let others: Vec<_> = words.iter().copied().filter(|word| *word != option).collect();
+    (others.len() < words.len()).then(|| others.join(" "))
 }
 
 /// The command and its arguments: the longest prefix of letters, digits and underscores, and the rest.

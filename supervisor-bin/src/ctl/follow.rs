@@ -2,17 +2,12 @@
 
 use futures_lite::StreamExt;
 
-use super::connection::{ClientError, path_segment};
+use super::connection::ClientError;
 use super::exit_status::ExitStatus;
 use super::session::{Failure, Outcome, Session, wait};
 
 /// What stands above a stream.
 pub(super) const HEADER: &str = "==> Press Ctrl-C to exit <==";
-
-/// The path of the stream of a process log.
-pub(super) fn log_path(name: &str, channel: &str) -> String {
-    format!("/logtail/{}/{channel}", path_segment(name))
-}
 
 /// Shows the stream at `path` until it ends, or until Ctrl-C.
 pub(super) fn show(session: &mut Session, path: &str) -> Outcome {

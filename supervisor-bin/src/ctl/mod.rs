@@ -14,12 +14,16 @@ mod follow;
 mod history;
 pub(crate) mod input;
 mod interrupt;
+mod look;
+mod merge;
 mod plugin;
+mod progress;
 mod render;
-mod reply;
+mod report;
 mod session;
 mod settings;
 mod shell;
+mod surroundings;
 #[cfg(test)]
 mod testing;
 mod transport;
@@ -33,16 +37,22 @@ use self::args::Request;
 use self::command::Table;
 use self::controller::Controller;
 use self::input::StandardInput;
+use self::look::Look;
 use self::session::Streams;
 use self::transport::Network;
 
 pub use self::args::OPTIONS;
-pub use self::command::{Arguments, Command, Completion, Usage};
+pub use self::command::{Arguments, Command, Completion, Listing, Usage};
 pub use self::connection::ClientError;
 pub use self::exit_status::ExitStatus;
 pub use self::plugin::{Factory, Plugins};
 pub use self::session::{Failure, Outcome, Session};
 pub use self::settings::{ClientSettings, PluginSection};
+
+/// The built-in commands that are offered, by name.
+pub fn commands() -> Vec<&'static dyn Command> {
+    command::offered()
+}
 
 /// Why supervisorctl does not even begin: one line.
 #[derive(Debug)]
@@ -93,8 +103,12 @@ fn begin(
         input: Box::new(StandardInput::default()),
     };
     let mut session = Session::new(&settings, Box::new(Network), streams, Rc::new(commands));
+    session.look = Look::of_the_terminal();
     warnings.into_iter().for_each(|warning| session.complain(warning));
-    let mut controller = Controller { session };
+    let mut controller = Controller { session, json: options.json };
+    if options.action.is_empty() && options.json {
+        return Err(Refusal("--json needs an action".to_owned()));
+    }
     if options.action.is_empty() {
         return Ok(shell::run(controller, &settings).map(|()| ExitStatus::DONE));
     }

@@ -2,8 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::command::Usage;
-use super::reply::{ConfiguredProcess, ProcessStatus};
+use supervisor_rpc::client::{ProcessConfig, ProcessInfo};
+
+use super::command::{Command, Usage};
+use super::look::{Colour, Look};
 
 /// The width of a terminal that lists are made for.
 const WIDTH: usize = 79;
@@ -12,26 +14,39 @@ const WIDTH: usize = 79;
 const TEXT_COLUMN: usize = 24;
 
 /// The lines of `status`: name, state and description in columns.
-pub(super) fn status_lines(processes: &[ProcessStatus]) -> Vec<String> {
+pub(super) fn status_lines(processes: &[ProcessInfo], look: Look) -> Vec<String> {
     let names: Vec<String> = processes.iter().map(|process| process.name.to_string()).collect();
     let width = names.iter().map(|name| name.chars().count()).fold(30, usize::max) + 3;
     names
         .iter()
         .zip(processes)
-        .map(|(name, process)| format!("{name:width$}{:10}{}", process.statename, process.description))
+        .map(|(name, process)| {
+            let state = process.state.name();
+            let painted = look.paint(Colour::of_state(process.state), state);
+            let gap = 10_usize.saturating_sub(state.len());
+            format!("{name:width$}{painted}{:gap$}{}", "", process.description)
+        })
         .collect()
 }
 
 /// A line of `avail`.
-pub(super) fn avail_line(process: &ConfiguredProcess) -> String {
+pub(super) fn avail_line(process: &ProcessConfig) -> String {
     let in_use = if process.in_use { "in use" } else { "avail" };
     let start = if process.autostart { "auto" } else { "manual" };
-    let (group, own) = (process.group_priority, process.process_priority);
+    let (group, own) = (process.group_priority, process.priority);
     format!("{:32} {in_use:9} {start:9} {group}:{own}", process.name)
 }
 
-/// The help of a command: each form, tabs, and what it does.
-pub(super) fn usage(lines: &[Usage]) -> String {
+/// The help of a command: each form, tabs, and what it does; the same for each option.
+pub(super) fn help(command: &dyn Command) -> String {
+    let options = command.options().iter().map(|option| Usage {
+        form: format!("{} {}", command.name(), option.forms(" or ")).into(),
+        text: option.help.into(),
+    });
+    usage(&command.usage().iter().cloned().chain(options).collect::<Vec<_>>())
+}
+
+fn usage(lines: &[Usage]) -> String {
     let longest = lines.iter().map(|line| line.form.chars().count()).max().unwrap_or(0);
     let column = ((longest + 1).div_ceil(8) * 8).max(TEXT_COLUMN);
     lines.iter().fold(String::new(), |mut text, line| {
@@ -86,27 +101,36 @@ fn columns(names: &[&str]) -> Vec<String> {
 mod tests {
     use std::borrow::Cow;
 
-    use supervisor_core::domain::name::ProcessName;
+    use supervisor_core::domain::state::ProcessState;
 
+    use super::super::testing;
     use super::*;
 
-    fn process(group: &str, name: &str, statename: &str, description: &str) -> ProcessStatus {
-        ProcessStatus {
-            name: ProcessName::new(group, name),
-            state: 0,
-            statename: statename.to_owned(),
-            description: description.to_owned(),
-            pid: 0,
-        }
+    fn process(group: &str, name: &str, state: ProcessState, description: &str) -> ProcessInfo {
+        let mut process = testing::process(group, name, state);
+        description.clone_into(&mut process.description);
+        process
     }
 
     #[test]
     fn status_has_columns_that_grow() {
-        let lines = status_lines(&[process("g", "a", "RUNNING", "pid 3"), process("x", "x", "STARTING", "")]);
+        let plain = |processes: &[ProcessInfo]| status_lines(processes, Look::default());
+        let lines =
+            plain(&[process("g", "a", ProcessState::Running, "pid 3"), process("x", "x", ProcessState::Starting, "")]);
         assert_eq!(lines, [format!("g:a{}RUNNING   pid 3", " ".repeat(30)), format!("x{}STARTING  ", " ".repeat(32))]);
         let long = "ä".repeat(41);
-        let lines = status_lines(&[process(&long, &long, "FATAL", "why"), process("x", "x", "EXITED", "when")]);
+        let lines = plain(&[
+            process(&long, &long, ProcessState::Fatal, "why"),
+            process("x", "x", ProcessState::Exited, "when"),
+        ]);
         assert_eq!(lines, [format!("{long}   FATAL     why"), format!("x{}EXITED    when", " ".repeat(43))]);
+    }
+
+    #[test]
+    fn colours_change_nothing_but_the_colour_of_the_state() {
+        let look = Look { colours: true, progress: false };
+        let lines = status_lines(&[process("x", "x", ProcessState::Running, "pid 3")], look);
+        assert_eq!(lines, [format!("x{}\x1b[32mRUNNING\x1b[0m   pid 3", " ".repeat(32))]);
     }
 
     #[test]

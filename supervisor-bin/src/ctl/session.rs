@@ -1,23 +1,28 @@
 //! What a command works with: the server, the output, the exit status, and the person at the other end.
 //!
-//! Decides how a call is waited for and what the check of the server tells. Which command runs, and what an unexpected
+//! Decides how a call is waited for, what the check of the server tells, and whether a report becomes lines or a document.
+//! Which command runs, and what an unexpected
 //! failure prints, is decided in `controller.rs`.
 
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use futures_lite::future;
 use supervisor_core::domain::server::Credentials;
-use supervisor_core::rpc::{Fault, FaultCode, Value};
+use supervisor_core::rpc::{Fault, FaultCode, FromValue, Value};
 
 use super::command::{Command, Table};
-use super::connection::{ClientError, Connect, Rpc};
+use super::connection::{ClientError, Connect, Rpc, read};
 use super::exit_status::ExitStatus;
 use super::input::Input;
 use super::interrupt::Interrupts;
+use super::look::Look;
+use super::render;
+use super::report::{Entry, Problem, Report};
 use super::settings::ClientSettings;
-use super::{render, reply};
+use super::surroundings;
 
 /// Why a command did not come to its end.
 #[derive(Debug)]
@@ -62,6 +67,11 @@ pub struct Session {
     pub(super) interrupts: Interrupts,
     commands: Rc<Table>,
     status: ExitStatus,
+    /// The file that the settings come from.
+    file: Option<PathBuf>,
+    /// The document that takes the place of lines, while a command runs that was asked for one.
+    report: Option<Report>,
+    pub(super) look: Look,
     pub(super) interactive: bool,
     pub(super) ended: bool,
 }
@@ -83,6 +93,9 @@ impl Session {
             interrupts: Interrupts::default(),
             commands,
             status: ExitStatus::DONE,
+            file: settings.file.clone(),
+            report: None,
+            look: Look::default(),
             interactive: false,
             ended: false,
         }
@@ -141,13 +154,13 @@ impl Session {
         output.write_all(bytes).and_then(|()| output.flush()).map_err(Failure::Output)
     }
 
-    /// Prints a line and sets the exit status.
+    /// Prints a line about what keeps the command from its work, and sets the exit status.
     ///
     /// # Errors
     /// [`Failure::Output`]
     pub fn fail(&mut self, text: impl Display, status: ExitStatus) -> Outcome {
-        self.status = status;
-        self.line(text)
+        let text = text.to_string();
+        self.fail_for(&text, status, Problem::other("FAILED", text.as_str()))
     }
 
     /// Prints a line about wrong arguments and the command's help, and sets the exit status.
@@ -155,8 +168,52 @@ impl Session {
     /// # Errors
     /// [`Failure::Output`]
     pub fn misuse(&mut self, command: &dyn Command, text: impl Display, status: ExitStatus) -> Outcome {
-        self.fail(text, status)?;
-        self.bytes(render::usage(command.usage()).as_bytes())
+        let text = text.to_string();
+        self.fail_for(&text, status, Problem::usage(text.as_str()))?;
+        if self.report.is_some() {
+            return Ok(());
+        }
+        self.bytes(render::help(command).as_bytes())
+    }
+
+    /// The same as [`Session::fail`], with the reason in terms of the document.
+    pub(super) fn fail_for(&mut self, text: &str, status: ExitStatus, problem: Problem) -> Outcome {
+        self.status = status;
+        match &mut self.report {
+            None => self.line(text),
+            Some(report) => {
+                report.fail(problem);
+                Ok(())
+            }
+        }
+    }
+
+    /// Tells of one thing: a line for a person, or its entry in the document.
+    pub(super) fn tell(&mut self, line: impl Display, entry: Entry) -> Outcome {
+        match &mut self.report {
+            None => self.line(line),
+            Some(report) => {
+                report.add(entry);
+                Ok(())
+            }
+        }
+    }
+
+    /// From now on a document is written instead of lines.
+    pub(super) fn begin_report(&mut self, command: &str) {
+        self.report = Some(Report::new(command));
+    }
+
+    /// Prints the document, if one was begun.
+    pub(super) fn end_report(&mut self) -> Outcome {
+        match self.report.take() {
+            None => Ok(()),
+            Some(report) => self.line(report.line(&self.url.clone(), self.status.number())),
+        }
+    }
+
+    pub(super) fn is_reporting(&self) -> bool {
+        self.report.is_some()
     }
 
     /// Prints a line on standard error. What cannot be written there is lost.
@@ -165,10 +222,11 @@ impl Session {
         let _ = writeln!(self.streams.errors, "{text}");
     }
 
-    /// Says on standard error what can be done about a failure, where there is something.
+    /// Says on standard error where the server was looked for and what can be done, where there is something to say.
     pub(super) fn advise(&mut self, error: &ClientError) {
-        if let Some(advice) = error.advice() {
-            self.complain(advice);
+        let found = self.connector.look(&self.url);
+        for line in surroundings::advice(error, &self.url, self.file.as_deref(), &found) {
+            self.complain(line);
         }
     }
 
@@ -181,27 +239,23 @@ impl Session {
         wait(&mut self.interrupts, self.streams.input.line())?.map_err(Failure::Input)
     }
 
-    /// Calls `supervisor.METHOD`; a refusal is an ordinary answer.
+    /// Calls `supervisor.METHOD`, or `NAMESPACE.METHOD` as it is written; a refusal is an ordinary answer.
     ///
     /// # Errors
     /// [`Failure::Client`] without a usable answer, [`Failure::Interrupted`]
-    pub fn ask(&mut self, method: &str, params: Vec<Value>) -> Result<Result<Value, Fault>, Failure> {
+    pub fn ask<T: FromValue>(&mut self, method: &str, params: Vec<Value>) -> Result<Result<T, Fault>, Failure> {
         // What is printed is seen before anything is waited for.
         self.bytes(b"")?;
         let (server, interrupts, _) = self.parts()?;
-        let full_name = format!("supervisor.{method}");
-        match wait(interrupts, server.call(&full_name, params))? {
-            Ok(value) => Ok(Ok(value)),
-            Err(ClientError::Fault(fault)) => Ok(Err(fault)),
-            Err(error) => Err(Failure::Client(error)),
-        }
+        let full_name = if method.contains('.') { method.to_owned() } else { format!("supervisor.{method}") };
+        answered(wait(interrupts, server.call(&full_name, params))?, method)
     }
 
-    /// Calls `supervisor.METHOD`.
+    /// Calls `supervisor.METHOD`, or `NAMESPACE.METHOD` as it is written.
     ///
     /// # Errors
     /// [`Failure::Client`] for a refusal too, [`Failure::Interrupted`]
-    pub fn call(&mut self, method: &str, params: Vec<Value>) -> Result<Value, Failure> {
+    pub fn call<T: FromValue>(&mut self, method: &str, params: Vec<Value>) -> Result<T, Failure> {
         self.ask(method, params)?.map_err(|fault| Failure::Client(ClientError::Fault(fault)))
     }
 
@@ -224,8 +278,8 @@ impl Session {
     /// # Errors
     /// [`Failure::Told`] for what is often met, with the exit status set; else [`Failure::Client`]
     pub fn check(&mut self) -> Outcome {
-        let (text, status) = match self.ask("getVersion", vec![]) {
-            Ok(Ok(version)) => match reply::read::<String>(&version)?.as_str() {
+        let (text, status, kind) = match self.ask::<String>("getVersion", vec![]) {
+            Ok(Ok(version)) => match version.as_str() {
                 "3.0" => return Ok(()),
                 other => (
                     format!(
@@ -233,6 +287,7 @@ impl Session {
                          remote version is {other}."
                     ),
                     ExitStatus::OTHER_VERSION,
+                    "OTHER_API_VERSION",
                 ),
             },
             Ok(Err(fault)) if fault.code == FaultCode::UnknownMethod.number() => (
@@ -241,6 +296,7 @@ impl Session {
                  of supervisord and restart it."
                     .to_owned(),
                 ExitStatus::NO_NAMESPACE,
+                FaultCode::UnknownMethod.name(),
             ),
             Ok(Err(fault)) => return Err(ClientError::Fault(fault).into()),
             Err(Failure::Client(error @ ClientError::Refused)) => {
@@ -251,12 +307,13 @@ impl Session {
             }
             Err(failure) => return Err(failure),
         };
-        self.fail(text, status)?;
+        self.fail_for(&text, status, Problem::other(kind, text.as_str()))?;
         Err(Failure::Told)
     }
 
     fn absent(&mut self, error: &ClientError, text: &str, status: ExitStatus) -> Outcome {
-        self.fail(format_args!("{} {text}", self.url.clone()), status)?;
+        let text = format!("{} {text}", self.url);
+        self.fail_for(&text, status, Problem::client(error, &self.url))?;
         self.advise(error);
         Err(Failure::Told)
     }
@@ -270,4 +327,16 @@ pub(super) fn wait<T>(interrupts: &mut Interrupts, work: impl Future<Output = T>
     };
     // The interrupt comes first, so that no flood of output can keep it waiting.
     async_std::task::block_on(future::or(interrupted, async { Ok(work.await) }))
+}
+
+/// An answer in which a refusal is an ordinary one.
+pub(super) fn answered<T: FromValue>(
+    answer: Result<Value, ClientError>,
+    method: &str,
+) -> Result<Result<T, Fault>, Failure> {
+    match answer {
+        Ok(value) => Ok(Ok(read(&value, method)?)),
+        Err(ClientError::Fault(fault)) => Ok(Err(fault)),
+        Err(error) => Err(Failure::Client(error)),
+    }
 }

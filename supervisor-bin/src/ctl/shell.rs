@@ -19,19 +19,20 @@ use rustyline::history::MemHistory;
 use rustyline::validate::Validator;
 use rustyline::{CompletionType, Config, Context, Editor, Helper};
 
+use supervisor_core::rpc::FromValue;
+use supervisor_rpc::client::{ProcessConfig, ProcessInfo};
+
 use super::command::Completion;
 use super::completion::{Names, candidates};
+use super::connection::{ClientError, read};
 use super::controller::Controller;
 use super::history::{self, History};
-use super::reply::{ConfiguredProcess, ProcessStatus};
+use super::look::PLAIN_TERMINALS;
 use super::session::{Failure, Session, wait};
 use super::settings::ClientSettings;
 
 /// How long Tab waits for the server.
 const PATIENCE: Duration = Duration::from_secs(3);
-
-/// Terminals that cannot be edited on.
-const PLAIN_TERMINALS: &[&str] = &["", "dumb", "cons25", "emacs"];
 
 /// Runs the shell to its end.
 ///
@@ -128,23 +129,27 @@ impl Completer for Completions {
 
 /// The names that the server knows; none if it does not answer.
 fn names(session: &mut Session, kind: Completion) -> Names {
-    let mut ask = |method: &str| {
-        let (server, interrupts, _) = session.parts().ok()?;
-        let full_name = format!("supervisor.{method}");
-        let answer = async { server.call(&full_name, vec![]).await.ok() };
-        let late = async {
-            Timer::after(PATIENCE).await;
-            None
-        };
-        wait(interrupts, future::or(answer, late)).ok()?
-    };
-    let active = ask("getAllProcessInfo").and_then(|value| ProcessStatus::read_all(&value).ok()).unwrap_or_default();
+    let active: Vec<ProcessInfo> = ask_soon(session, "getAllProcessInfo");
     let mut groups: BTreeSet<String> = active.iter().map(|process| process.name.group.clone()).collect();
     if kind == Completion::ConfiguredGroups {
-        let configured = ask("getAllConfigInfo").and_then(|value| ConfiguredProcess::read_all(&value).ok());
-        groups.extend(configured.into_iter().flatten().map(|process| process.name.group));
+        let configured: Vec<ProcessConfig> = ask_soon(session, "getAllConfigInfo");
+        groups.extend(configured.into_iter().map(|process| process.name.group));
     }
     Names { processes: active.into_iter().map(|process| process.name).collect(), groups }
+}
+
+/// The list that a method answers; an empty one if it does not come soon.
+fn ask_soon<T: FromValue>(session: &mut Session, method: &str) -> Vec<T> {
+    let mut ask = || -> Result<Vec<T>, Failure> {
+        let (server, interrupts, _) = session.parts()?;
+        let full_name = format!("supervisor.{method}");
+        let late = async {
+            Timer::after(PATIENCE).await;
+            Err(ClientError::TimedOut(PATIENCE))
+        };
+        Ok(read(&wait(interrupts, future::or(server.call(&full_name, vec![]), late))??, method)?)
+    };
+    ask().unwrap_or_default()
 }
 
 impl Hinter for Completions {

@@ -9,7 +9,8 @@ use std::rc::Rc;
 use futures_lite::{future, stream};
 use supervisor_core::domain::server::Credentials;
 use supervisor_core::domain::state::ProcessState;
-use supervisor_core::rpc::{Fault, FaultCode, Value};
+use supervisor_core::rpc::{Fault, FaultCode, FromValue as _, Value};
+use supervisor_rpc::client::ProcessInfo;
 
 use super::command::Table;
 use super::connection::{ClientError, Connect, LogStream, Reply, Rpc};
@@ -18,6 +19,7 @@ use super::input::{Input, Line};
 use super::plugin::Plugins;
 use super::session::{Session, Streams};
 use super::settings::{ClientSettings, PluginSection};
+use super::surroundings::Surroundings;
 
 /// Calls in the order expected, such as `startProcess(cat)`, `open unix:///x as user:pw` or `GET /logtail/cat/stdout`,
 /// with their answers.
@@ -56,6 +58,10 @@ impl Connect for FakeServer {
             self.answer(&format!("open {url} as {username}:{password}"))?;
         }
         Ok(Box::new(self.clone()))
+    }
+
+    fn look(&self, _url: &str) -> Surroundings {
+        Surroundings { is_local: true, ..Surroundings::default() }
     }
 }
 
@@ -132,7 +138,13 @@ impl Run {
         let connector = Box::new(FakeServer(Rc::clone(&script)));
         let mut session = Session::new(&settings, connector, streams, Rc::new(commands));
         warnings.into_iter().for_each(|warning| session.complain(warning));
-        Self { controller: Controller { session }, output, errors, script }
+        Self { controller: Controller { session, json: false }, output, errors, script }
+    }
+
+    /// With `--json` before the action.
+    pub(super) fn asking_for_documents(mut self) -> Self {
+        self.controller.json = true;
+        self
     }
 
     /// Adds an expected call and its answer.
@@ -207,7 +219,46 @@ pub(super) fn info(group: &str, name: &str, state: ProcessState, pid: i64) -> Va
         ("statename", state.name().into()),
         ("description", "why".into()),
         ("pid", pid.into()),
+        ("start", 1_700_000_000.into()),
+        ("stop", 0.into()),
+        ("now", 1_700_000_060.into()),
+        ("exitstatus", 0.into()),
+        ("spawnerr", "".into()),
+        ("stdout_logfile", format!("/log/{name}.out").into()),
+        ("stderr_logfile", format!("/log/{name}.err").into()),
     ])
+}
+
+/// The same, read.
+pub(super) fn process(group: &str, name: &str, state: ProcessState) -> ProcessInfo {
+    ProcessInfo::from_value(&info(group, name, state, 0)).unwrap()
+}
+
+/// One entry of what `getAllConfigInfo` answers: of a group with priority 5 that is in use or that starts by itself.
+pub(super) fn configured(group: &str, name: &str, in_use: bool) -> Value {
+    let mut members: Vec<(String, Value)> = vec![
+        ("group".to_owned(), group.into()),
+        ("name".to_owned(), name.into()),
+        ("inuse".to_owned(), in_use.into()),
+        ("autostart".to_owned(), (!in_use).into()),
+        ("group_prio".to_owned(), 5.into()),
+        ("process_prio".to_owned(), 999.into()),
+        ("command".to_owned(), "/bin/cat secret".into()),
+        ("exitcodes".to_owned(), vec![Value::Int(0)].into()),
+    ];
+    let mut add = |names: &[&str], value: Value| {
+        members.extend(names.iter().map(|name| ((*name).to_owned(), value.clone())));
+    };
+    add(&["directory", "uid", "serverurl", "stdout_logfile", "stderr_logfile"], "none".into());
+    add(&["killasgroup", "redirect_stderr"], false.into());
+    add(&["startsecs", "startretries", "stopsignal", "stopwaitsecs"], 1.into());
+    for stream in ["stdout", "stderr"] {
+        let names = ["logfile_maxbytes", "logfile_backups", "capture_maxbytes"].map(|name| format!("{stream}_{name}"));
+        add(&names.each_ref().map(String::as_str), 0.into());
+        let names = ["events_enabled", "syslog"].map(|name| format!("{stream}_{name}"));
+        add(&names.each_ref().map(String::as_str), false.into());
+    }
+    Value::Struct(members)
 }
 
 /// One entry of what the calls for many answer.

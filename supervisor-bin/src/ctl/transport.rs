@@ -5,6 +5,7 @@ use supervisor_core::rpc::Value;
 use supervisor_rpc::client::{self, Client, ServerUrl};
 
 use super::connection::{ClientError, Connect, LogStream, Reply, Rpc};
+use super::surroundings::{self, Surroundings};
 
 /// Servers that are reached by UNIX sockets and TCP.
 #[derive(Debug)]
@@ -13,6 +14,10 @@ pub(super) struct Network;
 impl Connect for Network {
     fn connect(&self, url: &str, credentials: Option<&Credentials>) -> Result<Box<dyn Rpc>, ClientError> {
         Ok(Box::new(Server(Client::new(ServerUrl::parse(url)?, credentials.cloned()))))
+    }
+
+    fn look(&self, url: &str) -> Surroundings {
+        surroundings::look(url)
     }
 }
 

@@ -237,17 +237,16 @@ pub(super) fn builder(
     log: &Arc<MainLog>,
     handover: Handover,
 ) -> supervisor_core::Builder {
-    let daemon = &settings.daemon;
-    Supervisor::builder()
-        .identifier(&daemon.identifier)
-        .groups(settings.groups.iter().cloned())
+    let builder = match pidfile::state_file(&settings.daemon) {
+        Some(path) => Supervisor::builder().state_file(path),
+        None => Supervisor::builder(),
+    };
+    builder
+        .settings(settings)
         .activity_log(Arc::clone(log) as Arc<dyn ActivityLog>)
-        .child_log_directory(&daemon.childlogdir)
-        .strip_ansi(daemon.strip_ansi)
         .server_url(super::service::url(&settings.servers))
         .config_source(Arc::clone(source) as Arc<dyn supervisor_core::ConfigSource>)
         .reap_orphans(supervisor_core::sys::orphan::adopts_orphans())
-        .pass_service_manager_env(daemon.pass_service_manager_env)
         .descriptors_are_close_on_exec(true)
         .handover(handover)
 }

@@ -10,6 +10,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
+use supervisor_core::config::{Daemon, Orphans};
 use supervisor_core::logfile::open::open_read;
 use supervisor_core::sys::open::append;
 
@@ -85,6 +86,15 @@ impl PidFile {
             drop(fs::remove_file(&self.path));
         }
     }
+}
+
+/// Where running programs are written down: beside the pid file. `None` with `orphans=ignore`, and beside a device.
+pub(super) fn state_file(daemon: &Daemon) -> Option<PathBuf> {
+    let stop = daemon.orphans == Orphans::Stop;
+    let beside_a_file = fs::metadata(&daemon.pidfile).map_or(true, |found| found.is_file());
+    let mut name = daemon.pidfile.clone().into_os_string();
+    name.push(".state");
+    (stop && beside_a_file).then(|| name.into())
 }
 
 fn is_regular(file: &File) -> bool {

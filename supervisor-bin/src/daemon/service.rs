@@ -45,12 +45,8 @@ pub(super) fn namespaces(
     handle: &Handle,
     settings: &Settings,
 ) -> Result<Registry, FactoryError> {
-    let sections = settings.rpc_interfaces.iter().map(|section| Section {
-        name: section.name.clone(),
-        factory: section.factory.clone(),
-        settings: section.options.clone(),
-    });
-    factories.registry(handle, &sections.collect::<Vec<_>>())
+    let sections: Vec<Section> = settings.rpc_interfaces.iter().map(Section::from).collect();
+    factories.registry(handle, &sections)
 }
 
 /// Says which namespaces each server has, and which server lets everybody in.

@@ -24,7 +24,18 @@ const STYLE: Asset = Asset {
 const SCRIPT: Asset = Asset {
     path: "/scripts/supervisor.js",
     content_type: "text/javascript;charset=utf-8",
-    text: include_str!("assets/supervisor.js"),
+    // One script for the page and its worker, in parts that each have one reason to change.
+    text: concat!(
+        include_str!("assets/script/connection.js"),
+        include_str!("assets/script/usage.js"),
+        include_str!("assets/script/page.js"),
+        include_str!("assets/script/table.js"),
+        include_str!("assets/script/filter.js"),
+        include_str!("assets/script/process.js"),
+        include_str!("assets/script/log.js"),
+        include_str!("assets/script/keys.js"),
+        include_str!("assets/script/start.js"),
+    ),
 };
 
 const ICON: Asset =

@@ -4,7 +4,7 @@
 //! snapshots, so that nothing can be missed and a thousand changes at once are one message. A page that does not keep up
 //! is let go; its script connects again and gets everything anew.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,10 +19,11 @@ use supervisor_core::domain::state::{ProcessState, SupervisorState};
 use supervisor_core::listener::Events;
 use supervisor_core::process::ProcessInfo;
 
+use super::assets;
 use super::row::Row;
 use super::site::Visit;
 use super::sse;
-use super::usage::{Sampler, Usage};
+use super::usage::{Rates, Usage};
 
 /// CPU and memory are looked at this often.
 const INTERVAL: Duration = Duration::from_secs(2);
@@ -122,7 +123,7 @@ async fn serve(hub: Arc<Hub>, newcomers: Receiver<Newcomer>) {
                 gather(&mut events).await;
                 audience.tell_changes(&hub.handle).await;
             }
-            Wake::Interval => audience.tell_usage().await,
+            Wake::Interval => audience.tell_usage(&hub.handle).await,
         }
         if audience.is_empty() && hub.is_deserted(&newcomers) {
             return;
@@ -150,7 +151,7 @@ struct Line {
     uptime: Option<u64>,
     text: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    usage: Option<(Option<u32>, u64)>,
+    usage: Option<Usage>,
 }
 
 impl Line {
@@ -178,7 +179,8 @@ impl Line {
 #[derive(Serialize)]
 struct Hello<'a> {
     token: &'a str,
-    interval: u64,
+    /// Of style sheet and script: a page of another one is best loaded anew.
+    assets: &'static str,
     ending: Option<&'static str>,
     processes: Vec<&'a Line>,
 }
@@ -196,7 +198,7 @@ struct Audience {
     doors: Vec<Sender<Message>>,
     lines: BTreeMap<String, Line>,
     ending: Option<&'static str>,
-    sampler: Option<Sampler>,
+    rates: Option<Rates>,
     quiet: u32,
 }
 
@@ -216,15 +218,15 @@ impl Audience {
         self.tell_changes(handle).await;
         let hello = Hello {
             token: &newcomer.token,
-            interval: u64::try_from(INTERVAL.as_millis()).unwrap_or(u64::MAX),
+            assets: assets::version(),
             ending: self.ending,
             processes: self.lines.values().collect(),
         };
         if newcomer.door.try_send(sse::event("hello", &hello).into()).is_ok() {
             self.doors.push(newcomer.door);
         }
-        if self.sampler.is_none() {
-            self.tell_usage().await;
+        if self.rates.is_none() {
+            self.tell_usage(handle).await;
         }
     }
 
@@ -236,8 +238,13 @@ impl Audience {
         for info in &infos {
             let mut line = Line::new(info);
             match former.remove(&line.name) {
-                Some(old) if old.is_as(&line) => line.usage = old.usage,
-                _ => changed.push(line.name.clone()),
+                Some(old) => {
+                    line.usage = old.usage.filter(|_| old.pid == line.pid);
+                    if !old.is_as(&line) {
+                        changed.push(line.name.clone());
+                    }
+                }
+                None => changed.push(line.name.clone()),
             }
             // For newcomers, uptimes are those of now.
             self.lines.insert(line.name.clone(), line);
@@ -253,20 +260,21 @@ impl Audience {
     }
 
     /// Looks at CPU and memory, and tells what is other than before.
-    async fn tell_usage(&mut self) {
+    async fn tell_usage(&mut self, handle: &Handle) {
         self.doors.retain(|door| !door.is_closed());
         if self.doors.is_empty() {
             return;
         }
-        let pids: Vec<u32> = self.lines.values().filter_map(|line| line.pid).collect();
-        let mut sampler = self.sampler.take().unwrap_or_default();
-        let (sampler, usages) = task::spawn_blocking(move || {
-            let usages = sampler.look(&pids);
-            (sampler, usages)
-        })
-        .await;
-        self.sampler = Some(sampler);
-        let told = self.changed_usages(&usages);
+        let Ok(usages) = handle.usages().await else { return };
+        let mut rates = self.rates.get_or_insert_default().since(&usages);
+        let mut told = BTreeMap::new();
+        for (name, line) in &mut self.lines {
+            let usage = rates.remove(name);
+            if usage != line.usage {
+                line.usage = usage;
+                told.insert(name, usage);
+            }
+        }
         if !told.is_empty() {
             let message = sse::event("usage", &told);
             self.tell(message);
@@ -275,18 +283,6 @@ impl Audience {
         } else {
             self.quiet += 1;
         }
-    }
-
-    fn changed_usages(&mut self, usages: &HashMap<u32, Usage>) -> BTreeMap<String, Option<(Option<u32>, u64)>> {
-        let mut told = BTreeMap::new();
-        for (name, line) in &mut self.lines {
-            let usage = line.pid.and_then(|pid| usages.get(&pid)).map(|usage| (usage.cpu, usage.memory));
-            if usage != line.usage {
-                line.usage = usage;
-                told.insert(name.clone(), usage);
-            }
-        }
-        told
     }
 }
 

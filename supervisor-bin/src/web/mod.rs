@@ -7,6 +7,7 @@
 mod action;
 mod answer;
 mod assets;
+mod difference;
 mod live;
 mod logs;
 mod moment;

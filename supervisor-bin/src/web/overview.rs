@@ -10,7 +10,7 @@ use super::answer::{json, page, see};
 use super::assets;
 use super::moment;
 use super::parameters::encoded;
-use super::row::{Group, Row, counts, groups};
+use super::row::{Group, counts, groups};
 use super::site::{Frame, Visit};
 
 /// Said when a form came without our token.
@@ -23,7 +23,8 @@ struct Overview {
     groups: Vec<Group>,
     counts: Vec<(ProcessState, usize)>,
     total: usize,
-    blank: Row,
+    states: [ProcessState; 8],
+    blank: Group,
 }
 
 #[derive(Template)]
@@ -100,5 +101,6 @@ async fn overview(visit: &Visit, status: StatusCode, message: Option<&str>) -> t
         frame = frame.saying(message);
     }
     let counts = counts(&infos);
-    page(status, &Overview { frame, groups: groups(&infos), counts, total: infos.len(), blank: Row::blank() })
+    let (groups, total) = (groups(&infos), infos.len());
+    page(status, &Overview { frame, groups, counts, total, states: ProcessState::ALL, blank: Group::blank() })
 }

@@ -29,11 +29,6 @@ impl Row {
         }
     }
 
-    /// The line that the script copies for processes that come later.
-    pub(super) fn blank() -> Self {
-        Self::new(&ProcessInfo::new(ProcessName::new("", "")))
-    }
-
     /// `Start` is offered.
     pub(super) fn can_start(&self) -> bool {
         matches!(self.state, ProcessState::Stopped | ProcessState::Exited | ProcessState::Fatal)
@@ -58,6 +53,12 @@ pub(super) struct Group {
 }
 
 impl Group {
+    /// What the script copies for groups and processes that come later, with names in place of this one.
+    pub(super) fn blank() -> Self {
+        let name = "NAME";
+        Self { name: name.to_owned(), rows: vec![Row::new(&ProcessInfo::new(ProcessName::new(name, name)))] }
+    }
+
     /// It is more than one process of its own name, so that it gets a heading.
     pub(super) fn has_heading(&self) -> bool {
         self.rows.iter().any(|row| row.name != self.name)

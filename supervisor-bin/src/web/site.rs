@@ -35,6 +35,7 @@ pub(super) struct Visit {
     pub(super) posted: bool,
     /// The script asks: it wants JSON, not pages.
     pub(super) by_script: bool,
+    page: &'static str,
     caller: Caller,
 }
 
@@ -45,7 +46,13 @@ impl Visit {
         let body = if posted { request.body_bytes().await? } else { Vec::new() };
         let parameters = Parameters::read(request.url().query(), &body);
         let by_script = request.header("accept").is_some_and(|accept| accept.as_str() == "application/json");
-        Ok(Self { site, parameters, posted, by_script, caller })
+        let page = match request.url().path().trim_start_matches('/') {
+            "tail.html" => "tail",
+            "mainlog.html" => "mainlog",
+            "update.html" => "update",
+            _ => "overview",
+        };
+        Ok(Self { site, parameters, posted, by_script, page, caller })
     }
 
     /// The token for the forms of the answer.
@@ -61,6 +68,7 @@ impl Visit {
     /// What every page shows.
     pub(super) fn frame(&self) -> Frame {
         Frame {
+            page: self.page,
             identifier: self.site.handle.identifier().to_owned(),
             message: self.parameters.get("message").map(Message::new),
             token: self.token(),
@@ -88,6 +96,8 @@ impl Message {
 
 /// The frame around every page.
 pub(super) struct Frame {
+    /// Which page it is.
+    pub(super) page: &'static str,
     pub(super) identifier: String,
     pub(super) message: Option<Message>,
     pub(super) token: String,

@@ -10,6 +10,7 @@ use tide::StatusCode;
 
 use super::answer::{page, see};
 use super::assets;
+use super::difference::{Part, parts};
 use super::site::{Frame, Visit};
 
 /// One group that differs.
@@ -17,8 +18,8 @@ struct Difference {
     /// `added`, `changed` or `removed`.
     kind: &'static str,
     name: String,
-    /// Names and commands of its processes, as they are configured now.
-    commands: Vec<(String, String)>,
+    /// What differs within.
+    parts: Vec<Part>,
 }
 
 #[derive(Template)]
@@ -59,14 +60,12 @@ pub(super) async fn answer(visit: Visit) -> tide::Result {
 
 async fn differences(handle: &Handle) -> Result<Vec<Difference>, RequestError> {
     let diff = handle.reload_config().await?;
-    let configured = handle.configurations().await?;
-    let commands = |group: &str| {
-        let of_group = configured.iter().filter(|info| info.group == group);
-        of_group.map(|info| (info.settings.name.clone(), info.settings.command.clone())).collect()
-    };
     let mut differences = Vec::new();
     for (kind, names) in [("added", diff.added), ("changed", diff.changed), ("removed", diff.removed)] {
-        differences.extend(names.into_iter().map(|name| Difference { kind, commands: commands(&name), name }));
+        for name in names {
+            let parts = parts(&handle.group_settings(&name).await?);
+            differences.push(Difference { kind, name, parts });
+        }
     }
     Ok(differences)
 }

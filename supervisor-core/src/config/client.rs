@@ -32,6 +32,8 @@ pub struct Overrides {
 /// Settings of the client (Supervisor 4.3: `[supervisorctl]`). `Debug` hides the password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Client {
+    /// The file that was read; `None` if there was none and the defaults hold.
+    pub file: Option<PathBuf>,
     /// `serverurl`; the path of `unix://` is absolute. Default `http://localhost:9001`.
     pub serverurl: String,
     /// `username`.
@@ -49,6 +51,7 @@ pub struct Client {
 impl Default for Client {
     fn default() -> Self {
         Self {
+            file: None,
             serverurl: DEFAULT_SERVER_URL.to_owned(),
             username: None,
             password: None,
@@ -62,6 +65,7 @@ impl Default for Client {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
+            .field("file", &self.file)
             .field("serverurl", &self.serverurl)
             .field("username", &self.username)
             .field("prompt", &self.prompt)
@@ -89,7 +93,8 @@ pub fn load(
     let mut client = match found {
         Some(path) => {
             let bytes = include::read_main(&path, host)?;
-            parse(include::decode(&bytes, &path.display().to_string())?, &path, host)?
+            let client = parse(include::decode(&bytes, &path.display().to_string())?, &path, host)?;
+            Client { file: Some(path), ..client }
         }
         None => Client::default(),
     };
@@ -111,6 +116,7 @@ pub fn parse(text: &str, path: &Path, host: &dyn Host) -> Result<Client, ConfigE
     let names = Names { here, host_node_name: &host_node_name, environment: Some(&environment), ..Names::default() };
     let reader = Reader { document: &document, section, names, host, within: false };
     Ok(Client {
+        file: None,
         serverurl: reader.value("serverurl", |text| Ok(convert::unix_url(text, host)))?,
         username: reader.text("username")?,
         password: reader.text("password")?,

@@ -13,8 +13,8 @@ use super::python::repr;
 #[derive(Debug)]
 pub struct ConfigError {
     kind: Box<ErrorKind>,
-    key: Option<KeyPlace>,
-    section: Option<SectionPlace>,
+    key: Option<Box<KeyPlace>>,
+    section: Option<Box<SectionPlace>>,
 }
 
 #[derive(Debug)]
@@ -66,7 +66,7 @@ impl ConfigError {
     pub(crate) fn at(mut self, key: &str, place: Option<&Place>) -> Self {
         if let (None, Some((line, place))) = (&self.key, place.and_then(|place| Some((place.line?, place)))) {
             let file = place.source.name.clone();
-            self.key = Some(KeyPlace { key: key.to_owned(), file, line });
+            self.key = Some(Box::new(KeyPlace { key: key.to_owned(), file, line }));
         }
         self
     }
@@ -75,7 +75,7 @@ impl ConfigError {
     #[must_use]
     pub(crate) fn in_section(mut self, name: &str, place: &Place, in_message: bool) -> Self {
         let (name, file) = (name.to_owned(), place.source.name.clone());
-        self.section.get_or_insert(SectionPlace { name, file, line: place.line, in_message });
+        self.section.get_or_insert(Box::new(SectionPlace { name, file, line: place.line, in_message }));
         self
     }
 }

@@ -39,7 +39,7 @@ pub type PasswordCheck = fn(&str) -> Result<(), String>;
 /// What only the daemon can check; `None` takes anything.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Known<'a> {
-    /// Values of `supervisor.rpcinterface_factory`.
+    /// Values of `supervisor.rpcinterface_factory`; one that ends in `*` stands for all that begin with the rest of it.
     pub rpc_factories: Option<&'a [&'a str]>,
     /// Values of `result_handler`.
     pub result_handlers: Option<&'a [&'a str]>,

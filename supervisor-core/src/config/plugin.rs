@@ -62,7 +62,11 @@ pub(crate) fn plugins(
             options.insert(entry.key.clone(), value.map_err(|kind| reader.error(&entry.key, kind))?);
         }
         let factory = options.remove(factory_key).unwrap_or_default();
-        if known.is_some_and(|known| !known.contains(&factory.as_str())) {
+        let stands_for = |name: &&str| match name.strip_suffix('*') {
+            Some(beginning) => factory.starts_with(beginning),
+            None => **name == factory,
+        };
+        if known.is_some_and(|known| !known.iter().any(stands_for)) {
             let kind = ErrorKind::Unresolved { value: factory, section: section.name.clone() };
             return Err(reader.error(factory_key, kind));
         }

@@ -127,6 +127,11 @@ impl SupervisorState {
             Self::Shutdown => "SHUTDOWN",
         }
     }
+
+    /// The state with this code.
+    pub fn from_code(code: i32) -> Option<Self> {
+        [Self::Fatal, Self::Running, Self::Restarting, Self::Shutdown].into_iter().find(|state| state.code() == code)
+    }
 }
 
 /// The state of one event listener's protocol (Supervisor 4.3: event listener states).

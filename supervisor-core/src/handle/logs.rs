@@ -63,6 +63,14 @@ impl Handle {
         self.control_one(name, Verb::ClearLogs).await
     }
 
+    /// Empties the log files of every process of a group.
+    ///
+    /// # Errors
+    /// [`RequestError::BadName`].
+    pub async fn clear_group_logs(&self, group: &str) -> Answer<Vec<Outcome>> {
+        self.control(Target::Group(group.to_owned()), Verb::ClearLogs).await
+    }
+
     /// Empties the log files of every process.
     ///
     /// # Errors

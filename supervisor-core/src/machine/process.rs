@@ -23,7 +23,7 @@ const RESTART_PACE: Duration = Duration::from_secs(1);
 /// The first KILL is followed by others at this interval at the least, whatever `stopwaitsecs` says.
 const KILL_PACE: Duration = Duration::from_secs(1);
 
-/// The state, with what each state needs and no more.
+/// The state, with what each state needs and no more. What lives has a pid, unless it is a task of the embedding program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Stopped,
@@ -32,18 +32,18 @@ enum State {
         stop_wanted: bool,
     },
     Starting {
-        pid: u32,
+        pid: Option<u32>,
         since: Duration,
     },
     Running {
-        pid: u32,
+        pid: Option<u32>,
         since: Duration,
     },
     Backoff {
         retry_at: Duration,
     },
     Stopping {
-        pid: u32,
+        pid: Option<u32>,
         kill_at: Duration,
     },
     Exited {
@@ -52,7 +52,7 @@ enum State {
     },
     Fatal,
     Unknown {
-        pid: u32,
+        pid: Option<u32>,
     },
 }
 
@@ -66,7 +66,7 @@ pub(crate) enum Input {
     /// The supervisor ends: nothing is retried any more.
     GiveUp,
     /// The spawn succeeded at this moment.
-    Spawned { pid: u32, at: Moment },
+    Spawned { pid: Option<u32>, at: Moment },
     /// The spawn failed.
     SpawnFailed { why: String },
     /// The process ended at this moment.
@@ -95,8 +95,8 @@ pub(crate) struct Transition {
     pub(crate) to: ProcessState,
     /// The retry counter after the change.
     pub(crate) tries: u32,
-    /// The pid, also that of a process that has just ended; 0 if there was none.
-    pub(crate) pid: u32,
+    /// The pid, also that of a process that has just ended; `None` if there was none, as for a task.
+    pub(crate) pid: Option<u32>,
     /// For EXITED: the status is among `exitcodes`.
     pub(crate) expected: bool,
 }
@@ -104,7 +104,7 @@ pub(crate) struct Transition {
 /// A sentence for the activity log; `runtime/narrate.rs` has the words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Narration {
-    Spawned { pid: u32 },
+    Spawned { pid: Option<u32> },
     SpawnError { why: String },
     Succeeded { startsecs: i64 },
     GaveUp,
@@ -112,12 +112,12 @@ pub(crate) enum Narration {
     Exited { status: ExitStatus, expected: bool },
     Stopped { status: ExitStatus, expected: bool },
     StopInBackoff,
-    Stopping { pid: u32, signal: Signal, whole_group: bool },
-    Killing { pid: u32 },
+    Stopping { pid: Option<u32>, signal: Signal, whole_group: bool },
+    Killing { pid: Option<u32> },
     AlreadyRunning,
     RestartPaced,
-    KillFailed { pid: u32, why: String },
-    SignalFailed { pid: u32, why: String },
+    KillFailed { pid: Option<u32>, why: String },
+    SignalFailed { pid: Option<u32>, why: String },
 }
 
 /// What is to be done.
@@ -188,13 +188,13 @@ impl ProcessMachine {
         matches!(self.state, State::Spawning { .. })
     }
 
-    /// The pid, while there is a process.
+    /// The pid, while there is a process that has one: a task has none.
     pub(crate) fn pid(&self) -> Option<u32> {
         match self.state {
             State::Starting { pid, .. }
             | State::Running { pid, .. }
             | State::Stopping { pid, .. }
-            | State::Unknown { pid } => Some(pid),
+            | State::Unknown { pid } => pid,
             State::Stopped | State::Spawning { .. } | State::Backoff { .. } | State::Exited { .. } | State::Fatal => {
                 None
             }
@@ -266,7 +266,7 @@ impl ProcessMachine {
         self.started = Some(context.now);
         self.exit_code = None;
         self.spawn_error.clear();
-        self.enter(State::Spawning { stop_wanted: false }, 0, effects);
+        self.enter(State::Spawning { stop_wanted: false }, None, effects);
         effects.push(Effect::Spawn);
     }
 
@@ -276,14 +276,14 @@ impl ProcessMachine {
             State::Starting { pid, .. } | State::Running { pid, .. } => self.stop_process(pid, context, effects),
             State::Backoff { .. } => {
                 effects.push(Effect::Narrate(Narration::StopInBackoff));
-                self.enter(State::Stopped, 0, effects);
+                self.enter(State::Stopped, None, effects);
             }
             State::Exited { .. } => self.state = State::Exited { restart_at: None },
             State::Stopped | State::Stopping { .. } | State::Fatal | State::Unknown { .. } => {}
         }
     }
 
-    fn stop_process(&mut self, pid: u32, context: Context<'_>, effects: &mut Vec<Effect>) {
+    fn stop_process(&mut self, pid: Option<u32>, context: Context<'_>, effects: &mut Vec<Effect>) {
         let Settings { stopsignal: signal, stopasgroup: whole_group, stopwaitsecs, .. } = *context.settings;
         let kill_at = context.now.monotonic.saturating_add(seconds(stopwaitsecs));
         effects.push(Effect::Narrate(Narration::Stopping { pid, signal, whole_group }));
@@ -305,7 +305,7 @@ impl ProcessMachine {
         }
     }
 
-    fn spawned(&mut self, pid: u32, at: Moment, context: Context<'_>, effects: &mut Vec<Effect>) {
+    fn spawned(&mut self, pid: Option<u32>, at: Moment, context: Context<'_>, effects: &mut Vec<Effect>) {
         match self.state {
             State::Spawning { stop_wanted } => {
                 effects.push(Effect::Narrate(Narration::Spawned { pid }));
@@ -328,7 +328,7 @@ impl ProcessMachine {
         }
     }
 
-    fn succeed(&mut self, pid: u32, since: Duration, context: Context<'_>, effects: &mut Vec<Effect>) {
+    fn succeed(&mut self, pid: Option<u32>, since: Duration, context: Context<'_>, effects: &mut Vec<Effect>) {
         self.tries = 0;
         self.enter(State::Running { pid, since }, pid, effects);
         effects.push(Effect::Narrate(Narration::Succeeded { startsecs: context.settings.startsecs }));
@@ -359,7 +359,7 @@ impl ProcessMachine {
     fn enter_backoff(&mut self, context: Context<'_>, effects: &mut Vec<Effect>) {
         self.tries = self.tries.saturating_add(1);
         let retry_at = context.now.monotonic.saturating_add(Duration::from_secs(self.tries.into()));
-        self.enter(State::Backoff { retry_at }, 0, effects);
+        self.enter(State::Backoff { retry_at }, None, effects);
         if i64::from(self.tries) > context.settings.startretries {
             self.enter_fatal(effects);
         }
@@ -367,7 +367,7 @@ impl ProcessMachine {
 
     fn enter_fatal(&mut self, effects: &mut Vec<Effect>) {
         self.tries = 0;
-        self.enter(State::Fatal, 0, effects);
+        self.enter(State::Fatal, None, effects);
         effects.push(Effect::Narrate(Narration::GaveUp));
     }
 
@@ -406,7 +406,7 @@ impl ProcessMachine {
         }
     }
 
-    fn end(&mut self, pid: u32, status: ExitStatus, expected: bool, effects: &mut Vec<Effect>) {
+    fn end(&mut self, pid: Option<u32>, status: ExitStatus, expected: bool, effects: &mut Vec<Effect>) {
         self.tries = 0;
         self.exit_code = Some(status.code());
         self.spawn_error = if expected { String::new() } else { format!("Bad exit code {}", status.code()) };
@@ -416,7 +416,7 @@ impl ProcessMachine {
 
     fn leave_running(
         &mut self,
-        pid: u32,
+        pid: Option<u32>,
         since: Duration,
         status: ExitStatus,
         expected: bool,
@@ -488,11 +488,11 @@ impl ProcessMachine {
         }
     }
 
-    fn enter(&mut self, state: State, pid: u32, effects: &mut Vec<Effect>) {
+    fn enter(&mut self, state: State, pid: Option<u32>, effects: &mut Vec<Effect>) {
         self.enter_as(state, pid, false, effects);
     }
 
-    fn enter_as(&mut self, state: State, pid: u32, expected: bool, effects: &mut Vec<Effect>) {
+    fn enter_as(&mut self, state: State, pid: Option<u32>, expected: bool, effects: &mut Vec<Effect>) {
         let from = self.state();
         self.state = state;
         effects.push(Effect::Enter(Transition { from, to: self.state(), tries: self.tries, pid, expected }));

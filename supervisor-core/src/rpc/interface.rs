@@ -147,6 +147,12 @@ pub trait RpcInterface: Send + Sync {
     /// The methods, as data.
     fn methods(&self) -> &[Method];
 
+    /// Why there is no such method. A namespace whose methods come later, or from elsewhere, may know better than the default.
+    fn missing(&self, method: &str) -> Fault {
+        let _ = method;
+        Fault::unknown_method()
+    }
+
     /// Answers one call. `method` is one of [`methods`](Self::methods) and the number of parameters fits it; the
     /// registry has seen to both.
     ///

@@ -84,6 +84,16 @@ impl FromValue for Value {
     }
 }
 
+impl<T: FromValue> FromValue for Vec<T> {
+    /// A list in which every entry can be read so.
+    fn from_value(value: &Value) -> Option<Self> {
+        match value {
+            Value::Array(values) => values.iter().map(T::from_value).collect(),
+            _ => None,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,5 +114,13 @@ mod tests {
         assert_eq!(params.get::<bool>(4), Ok(true));
         assert_eq!(params.get::<String>(1), Err(Fault::incorrect_parameters()));
         assert_eq!(params.get_or(9, true), Ok(true));
+    }
+
+    #[test]
+    fn a_list_is_read_as_a_whole() {
+        let list = Value::Array(vec![Value::Int(1), Value::from("2")]);
+        assert_eq!(Vec::<i64>::from_value(&list), Some(vec![1, 2]));
+        assert_eq!(Vec::<String>::from_value(&list), None);
+        assert_eq!(Vec::<i64>::from_value(&Value::Int(1)), None);
     }
 }

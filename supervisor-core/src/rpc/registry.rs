@@ -58,7 +58,11 @@ impl Registry {
     /// # Errors
     /// UNKNOWN_METHOD, INCORRECT_PARAMETERS for a wrong number of parameters, or what the method says.
     pub async fn call(&self, full_name: &str, params: Params, caller: &Caller) -> Result<Box<dyn Answer>, Fault> {
-        let (interface, method) = self.find(full_name).ok_or_else(Fault::unknown_method)?;
+        let Some((interface, method)) = self.find(full_name) else {
+            let (namespace, name) = full_name.split_once('.').ok_or_else(Fault::unknown_method)?;
+            let namespace = self.namespaces.get(namespace);
+            return Err(namespace.map_or_else(Fault::unknown_method, |interface| interface.missing(name)));
+        };
         if !method.accepts(params.len()) {
             return Err(Fault::incorrect_parameters());
         }

@@ -67,6 +67,13 @@ impl Engine {
             (false, true) => *count = count.saturating_sub(1),
             (true, true) | (false, false) => {}
         }
+        entry.watchers.retain(|(states, reply)| {
+            let reached = states.contains(&transition.to);
+            if reached {
+                let _ = reply.try_send(Ok(transition.to));
+            }
+            !reached
+        });
         let mut settled = Vec::new();
         entry.waiters.retain(|(ticket, wait)| match wait.verdict(&name, transition.to) {
             None => true,
@@ -83,7 +90,7 @@ impl Engine {
             from: transition.from,
             to: transition.to,
             tries: transition.tries.into(),
-            pid: (transition.pid != 0).then_some(transition.pid),
+            pid: transition.pid,
             expected: transition.expected,
         }));
         self.listener_changed(key);
@@ -105,8 +112,16 @@ impl Engine {
             logs: entry.logs.clone(),
             socket: entry.socket.clone(),
             listener: entry.protocol.is_some(),
+            inside: entry.inside.clone(),
         };
-        let name = entry.name.process.clone();
+        if let Some(job) = self.leftovers.hold_back(job) {
+            self.launch(job);
+        }
+    }
+
+    /// Hands a start to the start lane.
+    pub(crate) fn launch(&mut self, job: LaunchJob) {
+        let (key, name) = (job.key, job.order.name.process.clone());
         if self.door.launch(job) {
             self.watch_lane();
         } else {

@@ -1,7 +1,8 @@
 //! What a supervisor is made of, and its making.
 
-use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU8;
 
@@ -9,7 +10,10 @@ use async_executor::Executor;
 
 use crate::Error;
 use crate::activity::{ActivityLog, LogFacade};
+use crate::config::{ConfigError, Loader, Occasion, Settings};
 use crate::config_source::ConfigSource;
+use crate::definition::Definition;
+use crate::domain::level::Level;
 use crate::domain::spec;
 use crate::domain::state::SupervisorState;
 use crate::handle::{Handle, Shared};
@@ -22,27 +26,32 @@ use crate::runtime::ending::Mood;
 use crate::runtime::engine::{Configured, Engine};
 use crate::runtime::lane::Lanes;
 use crate::runtime::launch::Launcher;
+use crate::runtime::leftovers::Leftovers;
 use crate::runtime::prepare::Preparation;
 use crate::runtime::spawn::Spawner;
 use crate::runtime::spawner::{RealSpawner, SpawnOptions};
+use crate::runtime::state_file::StateFile;
+use crate::runtime::state_file::record::Record;
 use crate::runtime::subscribers::Subscribers;
+use crate::runtime::tasks::{TaskSpawner, Tasks};
 use crate::runtime::waiters::Waiters;
 use crate::sys::host::SystemHost;
 use crate::sys::orphan::KnownChildren;
+use crate::task::Task;
 
 use crate::runtime::supervisor::{Handover, Supervisor};
 
 /// How many requests may wait for the loop; more make their senders wait.
-const MAILBOX: usize = 1024;
+const MAILBOX: usize = 256;
 
 /// How many notices may wait for the loop; more make their senders wait.
-const NOTICES: usize = 1024;
+const NOTICES: usize = 256;
 
 /// Puts a [`Supervisor`] together.
 pub struct Builder {
     identifier: String,
-    groups: Vec<spec::Group>,
-    programs: Vec<Program>,
+    configured: Vec<spec::Group>,
+    definitions: Vec<Definition>,
     activity: Arc<dyn ActivityLog>,
     directory: Option<PathBuf>,
     strip_ansi: bool,
@@ -50,16 +59,22 @@ pub struct Builder {
     source: Option<Arc<dyn ConfigSource>>,
     listeners: Vec<Arc<dyn EventListener>>,
     handlers: HashMap<String, Arc<dyn ResultHandler>>,
+    task_spawner: Option<TaskSpawner>,
     reap_orphans: bool,
     pass_service_manager_env: bool,
     descriptors_are_close_on_exec: bool,
+    state_file: Option<PathBuf>,
     handover: Handover,
 }
 
 impl std::fmt::Debug for Builder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let names: Vec<&str> = self.groups.iter().map(|group| group.name.as_str()).collect();
-        f.debug_struct("Builder").field("identifier", &self.identifier).field("groups", &names).finish_non_exhaustive()
+        let names: Vec<&str> = self.configured.iter().map(|group| group.name.as_str()).collect();
+        f.debug_struct("Builder")
+            .field("identifier", &self.identifier)
+            .field("configured", &names)
+            .field("definitions", &self.definitions)
+            .finish_non_exhaustive()
     }
 }
 
@@ -67,8 +82,8 @@ impl Default for Builder {
     fn default() -> Self {
         Self {
             identifier: "supervisor".to_owned(),
-            groups: Vec::new(),
-            programs: Vec::new(),
+            configured: Vec::new(),
+            definitions: Vec::new(),
             activity: Arc::new(LogFacade),
             directory: None,
             strip_ansi: false,
@@ -76,9 +91,11 @@ impl Default for Builder {
             source: None,
             listeners: Vec::new(),
             handlers: HashMap::new(),
+            task_spawner: None,
             reap_orphans: false,
             pass_service_manager_env: false,
             descriptors_are_close_on_exec: false,
+            state_file: None,
             handover: Handover::default(),
         }
     }
@@ -94,22 +111,80 @@ impl Builder {
 
     /// Adds a program; its settings are checked by [`build`](Self::build).
     #[must_use]
-    pub fn program(mut self, program: Program) -> Self {
-        self.programs.push(program);
-        self
+    pub fn program(self, program: Program) -> Self {
+        self.define(program)
+    }
+
+    /// Adds a task of this program; its settings are checked by [`build`](Self::build).
+    #[must_use]
+    pub fn task(self, task: Task) -> Self {
+        self.define(task)
     }
 
     /// Adds a group.
     #[must_use]
-    pub fn group(mut self, group: spec::Group) -> Self {
-        self.groups.push(group);
-        self
+    pub fn group(self, group: spec::Group) -> Self {
+        self.define(group)
     }
 
     /// Adds groups.
     #[must_use]
-    pub fn groups(mut self, groups: impl IntoIterator<Item = spec::Group>) -> Self {
-        self.groups.extend(groups);
+    pub fn groups(self, groups: impl IntoIterator<Item = spec::Group>) -> Self {
+        groups.into_iter().fold(self, Self::define)
+    }
+
+    /// Adds a program, a task or a group. It belongs to the embedding program: no re-read of a configuration touches it.
+    #[must_use]
+    pub fn define(mut self, definition: impl Into<Definition>) -> Self {
+        self.definitions.push(definition.into());
+        self
+    }
+
+    /// Adds groups that were read from the [`config_source`](Self::config_source): they are compared with what it gives
+    /// when it is read again.
+    #[must_use]
+    pub fn configured(mut self, groups: impl IntoIterator<Item = spec::Group>) -> Self {
+        self.configured.extend(groups);
+        self
+    }
+
+    /// Takes over what a configuration says: `identifier`, `childlogdir`, `strip_ansi`, `pass_service_manager_env` and the
+    /// groups. Servers, the activity log and the other keys of `[supervisord]` are for whoever has such things.
+    #[must_use]
+    pub fn settings(self, settings: &Settings) -> Self {
+        self.identifier(&settings.daemon.identifier)
+            .child_log_directory(&settings.daemon.childlogdir)
+            .strip_ansi(settings.daemon.strip_ansi)
+            .pass_service_manager_env(settings.daemon.pass_service_manager_env)
+            .configured(settings.groups.iter().cloned())
+    }
+
+    /// Takes over what the configuration file at `path` says ([`settings`](Self::settings)), and reads it again when that is
+    /// asked for. Blocks.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with the file.
+    pub fn configuration_file(self, path: impl AsRef<Path>) -> Result<Self, ConfigError> {
+        let settings = Loader::new(&SystemHost).load(path.as_ref())?;
+        let path = settings.path.clone();
+        let reread = move || {
+            let settings = Loader::new(&SystemHost).occasion(Occasion::Reread).load(&path);
+            settings.map(|settings| settings.groups).map_err(|error| error.to_string())
+        };
+        Ok(self.settings(&settings).config_source(Arc::new(reread)))
+    }
+
+    /// Runs tasks on an executor of your choice: `spawn` must bring each future to its end, and may drop it to kill the task.
+    /// It is called on a thread of the supervisor's. By default tasks run where [`Supervisor::run`] does, and one that blocks
+    /// its thread blocks the supervisor.
+    ///
+    /// For tokio: `let handle = tokio::runtime::Handle::current();` and `move |task| drop(handle.spawn(task))`.
+    #[must_use]
+    pub fn spawn_tasks_with(
+        mut self,
+        spawn: impl Fn(Pin<Box<dyn Future<Output = ()> + Send>>) + Send + Sync + 'static,
+    ) -> Self {
+        self.task_spawner = Some(Arc::new(spawn));
         self
     }
 
@@ -141,7 +216,8 @@ impl Builder {
         self
     }
 
-    /// Where [`Handle::reload_config`] reads from. Without it, a re-read finds what there was.
+    /// Where [`Handle::reload_config`] reads from. Without it, a re-read finds what there was. What it gives first is for
+    /// [`configured`](Self::configured).
     #[must_use]
     pub fn config_source(mut self, source: Arc<dyn ConfigSource>) -> Self {
         self.source = Some(source);
@@ -184,6 +260,14 @@ impl Builder {
         self
     }
 
+    /// Where running processes are written down. Those that a supervisor left behind there, because it was killed, are
+    /// stopped by the next one, before their programs are started. Linux only. Default: not at all.
+    #[must_use]
+    pub fn state_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.state_file = Some(path.into());
+        self
+    }
+
     /// Goes on where a supervisor that was restarted left off.
     #[must_use]
     pub fn handover(mut self, handover: Handover) -> Self {
@@ -194,12 +278,8 @@ impl Builder {
     /// Makes the supervisor: AUTO logs are made, shared sockets are proved; nothing is started.
     ///
     /// # Errors
-    /// [`Error::Settings`], [`Error::File`], [`Error::FastCgiSocket`], [`Error::Resource`].
-    pub fn build(mut self) -> Result<Supervisor, Error> {
-        for program in std::mem::take(&mut self.programs) {
-            let group = program.build(&SystemHost).map_err(|error| Error::Settings(error.to_string()))?;
-            self.groups.push(group);
-        }
+    /// [`Error::Settings`] (also for two groups of one name), [`Error::File`], [`Error::FastCgiSocket`], [`Error::Resource`].
+    pub fn build(self) -> Result<Supervisor, Error> {
         let children = self.reap_orphans.then(KnownChildren::new);
         let options = SpawnOptions {
             pass_service_manager_env: self.pass_service_manager_env,
@@ -217,7 +297,7 @@ impl Builder {
 
     /// The same with other clocks, spawners and doors than the real ones.
     pub(crate) fn build_with(
-        self,
+        mut self,
         clock: Arc<dyn Clock>,
         spawner: Arc<dyn Spawner>,
         door: impl FnOnce(Launcher) -> LaunchDoor,
@@ -231,22 +311,30 @@ impl Builder {
             state: AtomicU8::default(),
         });
         shared.set_state(SupervisorState::Running);
+        let (state_file, leftovers) = open_state_file(self.state_file.as_deref(), self.activity.as_ref());
         let launcher = Launcher {
             spawner,
+            tasks: Tasks {
+                executor: Arc::clone(&executor),
+                spawner: self.task_spawner.take(),
+                activity: Arc::clone(&self.activity),
+            },
             lanes: Arc::new(Lanes::new(Arc::clone(&self.activity))),
             executor: Arc::clone(&executor),
             notices: notices.clone(),
             clock: Arc::clone(&clock),
             strip_ansi: self.strip_ansi,
+            state_file,
+            activity: Arc::clone(&self.activity),
         };
+        let configured = configured(std::mem::take(&mut self.configured), std::mem::take(&mut self.definitions))?;
+        let groups = configured.groups.clone();
         let preparation = Preparation {
             identifier: self.identifier,
             directory: self.directory,
             activity: Arc::clone(&self.activity),
         };
         let now = clock.now();
-        let mut groups: Vec<Arc<spec::Group>> = self.groups.into_iter().map(Arc::new).collect();
-        groups.sort_by(|a, b| (a.priority, &a.name).cmp(&(b.priority, &b.name)));
         let mut engine = Engine {
             shared: Arc::clone(&shared),
             clock,
@@ -262,7 +350,7 @@ impl Builder {
             processes: HashMap::new(),
             names: BTreeMap::new(),
             keys: 0,
-            configured: Configured { groups: groups.clone(), autos: HashMap::new() },
+            configured,
             mood: Mood::Running,
             unstopped: BTreeMap::new(),
             waiters: Waiters::default(),
@@ -271,6 +359,7 @@ impl Builder {
             lane_watched: false,
             deadlines: Deadlines::new(),
             subscribers: Subscribers::new(self.handover.serial, now, self.handlers),
+            leftovers: Leftovers::new(leftovers),
             effects: Vec::new(),
         };
         for listener in self.listeners {
@@ -282,5 +371,39 @@ impl Builder {
         }
         let handle = Handle::new(mailbox, shared);
         Ok(Supervisor { engine, handle, notices: notices_in, requests, children: None })
+    }
+}
+
+/// What is configured and what is defined, together.
+fn configured(read: Vec<spec::Group>, definitions: Vec<Definition>) -> Result<Configured, Error> {
+    let mut configured = Configured::default();
+    let mut names = HashSet::new();
+    let mut unique = |name: &str| match names.insert(name.to_owned()) {
+        true => Ok(()),
+        false => Err(Error::Settings(format!("the group '{name}' is defined twice"))),
+    };
+    for group in &read {
+        unique(&group.name)?;
+    }
+    configured.replace(read);
+    for definition in definitions {
+        let defined = definition.build(&SystemHost).map_err(|error| Error::Settings(error.to_string()))?;
+        unique(&defined.group.name)?;
+        configured.define(defined);
+    }
+    Ok(configured)
+}
+
+/// Opens the state file, if there is to be one. Without it leftovers stay, and that is said.
+fn open_state_file(path: Option<&Path>, activity: &dyn ActivityLog) -> (Option<Arc<StateFile>>, Vec<Record>) {
+    let Some(path) = path else { return (None, Vec::new()) };
+    match StateFile::open(path) {
+        Ok((state_file, leftovers)) => (Some(Arc::new(state_file)), leftovers),
+        Err(refusal) => {
+            let text =
+                format!("programs that outlive a killed supervisor will not be known, {}: {refusal}", path.display());
+            activity.write(Level::Warn, &text);
+            (None, Vec::new())
+        }
     }
 }

@@ -14,7 +14,7 @@ use crate::domain::state::ProcessState;
 use crate::machine::process::Input;
 use crate::process::Outcome;
 use crate::request::{Reply, Target, Verb};
-use crate::runtime::engine::Engine;
+use crate::runtime::engine::{Engine, Entry};
 use crate::runtime::message::{Notice, ProcessKey};
 use crate::runtime::narrate;
 use crate::runtime::waiters::{Concerned, Ticket, Wait};
@@ -76,10 +76,10 @@ impl Engine {
         // Without a time to wait for, the spawn decides.
         let at_once = |settings: &spec::Process| !wait || settings.startsecs <= 0;
         let ticket = self.waiters.open(self.concerned(&keys, at_once), reply);
-        let commands: Vec<_> = keys
-            .into_iter()
-            .filter_map(|key| self.processes.get(&key).map(|entry| (key, Arc::clone(&entry.settings))))
-            .collect();
+        // A task has no command to look at.
+        let command = |entry: &Entry| (!entry.inside.is_task()).then(|| Arc::clone(&entry.settings));
+        let commands: Vec<_> =
+            keys.into_iter().filter_map(|key| self.processes.get(&key).map(|entry| (key, command(entry)))).collect();
         if !commands.is_empty() {
             self.door.check_commands(ticket, wait, commands);
         }
@@ -167,6 +167,7 @@ impl Engine {
                 continue;
             }
             self.step(key, Input::Stop);
+            self.call_off(key);
             if wait {
                 self.await_state(key, ticket, Wait::Stopped, false);
                 self.report_stop(key);

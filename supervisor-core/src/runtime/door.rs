@@ -10,6 +10,7 @@ use crate::runtime::launch::{LaunchJob, Launcher};
 use crate::runtime::message::{Notice, ProcessKey};
 use crate::runtime::spawn::SpawnError;
 use crate::runtime::start_lane::StartLane;
+use crate::runtime::state_file::StateFile;
 use crate::runtime::waiters::Ticket;
 
 /// Takes launch jobs and checks.
@@ -39,6 +40,11 @@ impl LaunchDoor {
         &self.launcher().lanes
     }
 
+    /// Where running processes are written down, if they are.
+    pub(crate) fn state_file(&self) -> Option<&Arc<StateFile>> {
+        self.launcher().state_file.as_ref()
+    }
+
     /// Orders a start; false if no thread can be had for it.
     pub(crate) fn launch(&self, job: LaunchJob) -> bool {
         match self {
@@ -60,14 +66,21 @@ impl LaunchDoor {
     }
 
     /// Looks at the commands of processes that shall be started; the answer is a [`Notice::Checked`].
-    pub(crate) fn check_commands(&self, ticket: Ticket, wait: bool, processes: Vec<(ProcessKey, Arc<spec::Process>)>) {
+    pub(crate) fn check_commands(
+        &self,
+        ticket: Ticket,
+        wait: bool,
+        processes: Vec<(ProcessKey, Option<Arc<spec::Process>>)>,
+    ) {
         let launcher = self.launcher().clone();
         let inline = matches!(self, Self::Inline { .. });
         let spawner = Arc::clone(&launcher.spawner);
         let look = move || {
             processes
                 .into_iter()
-                .map(|(key, settings)| (key, spawner.check(&settings).map_err(refusal)))
+                .map(|(key, settings)| {
+                    (key, settings.map_or(Ok(()), |settings| spawner.check(&settings)).map_err(refusal))
+                })
                 .collect::<Vec<_>>()
         };
         let notices = launcher.notices.clone();

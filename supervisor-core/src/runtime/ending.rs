@@ -75,7 +75,10 @@ impl Engine {
         for key in keys {
             let state = self.processes.get(&key).map(|entry| entry.machine.state());
             match state {
-                Some(ProcessState::Starting | ProcessState::Running) => self.step(key, Input::Stop),
+                Some(ProcessState::Starting | ProcessState::Running) => {
+                    self.step(key, Input::Stop);
+                    self.call_off(key);
+                }
                 Some(ProcessState::Backoff) => self.step(key, Input::GiveUp),
                 Some(
                     ProcessState::Stopped

@@ -14,14 +14,17 @@ use async_executor::Executor;
 
 use crate::activity::ActivityLog;
 use crate::config_source::ConfigSource;
+use crate::definition::{Defined, Inside};
 use crate::domain::level::Level;
 use crate::domain::moment::Moment;
 use crate::domain::name::ProcessName;
 use crate::domain::spec;
+use crate::domain::state::ProcessState;
 use crate::handle::Shared;
 use crate::machine::process::{Effect, ProcessMachine};
 use crate::machine::protocol::Protocol;
-use crate::process::ProcessInfo;
+use crate::process::{ProcessInfo, ProcessKind};
+use crate::request::Reply;
 use crate::runtime::clock::Clock;
 use crate::runtime::deadlines::Deadlines;
 use crate::runtime::door::LaunchDoor;
@@ -30,11 +33,15 @@ use crate::runtime::fastcgi::SharedSocket;
 use crate::runtime::history::History;
 use crate::runtime::inquiries::Inquiry;
 use crate::runtime::launch::{Launched, LogPaths, Sinks};
+use crate::runtime::leftovers::Leftovers;
 use crate::runtime::message::{Notice, ProcessKey, Run};
 use crate::runtime::prepare::{AutoLog, Preparation};
 use crate::runtime::start_lane::PATIENCE;
 use crate::runtime::subscribers::Subscribers;
 use crate::runtime::waiters::{Ticket, Wait, Waiters};
+
+/// How many deadlines are served in one turn of the loop; what is left is due in the next.
+const DUE_PER_TURN: usize = 64;
 
 /// The place of an active group: priority, then the order of activation.
 pub(crate) type GroupOrder = (i64, u64);
@@ -72,6 +79,10 @@ pub(crate) struct Entry {
     /// The listener protocol, for processes of a pool.
     pub(crate) protocol: Option<Protocol>,
     pub(crate) waiters: Vec<(Ticket, Wait)>,
+    /// Who wants to know when it enters one of these states.
+    pub(crate) watchers: Vec<(Vec<ProcessState>, Reply<ProcessState>)>,
+    /// What of it lives inside the embedding program.
+    pub(crate) inside: Inside,
     /// The deadline of the machine that is in the heap.
     pub(crate) scheduled: Option<Duration>,
     pub(crate) history: History,
@@ -88,11 +99,13 @@ pub(crate) struct ActiveGroup {
     pub(crate) autos: Vec<AutoLog>,
 }
 
-/// The last read configuration.
+/// The last read configuration, and what the embedding program has defined beside it.
 #[derive(Default)]
 pub(crate) struct Configured {
-    /// By priority and name.
+    /// By priority and name, those of the embedding program among them.
     pub(crate) groups: Vec<Arc<spec::Group>>,
+    /// The groups of the embedding program by name: no re-read touches them.
+    pub(crate) own: HashMap<String, Defined>,
     /// AUTO logs of groups that were removed since it was read: they come back with the group.
     pub(crate) autos: HashMap<String, Vec<AutoLog>>,
 }
@@ -127,6 +140,7 @@ pub(crate) struct Engine {
     pub(crate) lane_watched: bool,
     pub(crate) deadlines: Deadlines<Due>,
     pub(crate) subscribers: Subscribers,
+    pub(crate) leftovers: Leftovers,
     /// Scratch space for the machine's effects.
     pub(crate) effects: Vec<Effect>,
 }
@@ -154,10 +168,12 @@ impl Engine {
         self.deadlines.next()
     }
 
-    /// Does what is due.
+    /// Does what is due, at most [`DUE_PER_TURN`] of it: thousands of restarts that are due at once do not keep a request
+    /// waiting.
     pub(crate) fn fire(&mut self) {
         let now = self.now();
-        while let Some(due) = self.deadlines.pop_due(now.monotonic) {
+        for _ in 0..DUE_PER_TURN {
+            let Some(due) = self.deadlines.pop_due(now.monotonic) else { return };
             match due {
                 Due::Process(key) => self.process_due(key),
                 Due::StopReport(key) => self.report_stop(key),
@@ -189,6 +205,7 @@ impl Engine {
             name: entry.name.clone(),
             state: machine.state(),
             pid: machine.pid(),
+            kind: if entry.inside.is_task() { ProcessKind::Task } else { ProcessKind::Program },
             started: started.map(|moment| moment.wall),
             stopped: machine.stopped().map(|moment| moment.wall),
             now: now.wall,

@@ -10,7 +10,7 @@ use crate::domain::spec::{self, Channel, GroupKind, LogFile};
 use crate::event::occurrence::Occurrence;
 use crate::machine::process::{Input, ProcessMachine};
 use crate::machine::protocol::Protocol;
-use crate::process::{ConfigDiff, ConfigInfo, Stream};
+use crate::process::{ConfigDiff, ConfigInfo, GroupSettings, Stream};
 use crate::request::Reply;
 use crate::runtime::engine::{ActiveGroup, Engine, Entry};
 use crate::runtime::history::History;
@@ -70,6 +70,7 @@ impl Engine {
     pub(crate) fn activate(&mut self, group: Arc<spec::Group>, prepared: PreparedGroup) -> Vec<ProcessKey> {
         self.activations += 1;
         let order = (group.priority, self.activations);
+        let inside = self.configured.own.get(&group.name).map(|own| own.inside.clone()).unwrap_or_default();
         let mut keys = Vec::with_capacity(group.processes.len());
         for settings in &group.processes {
             self.keys += 1;
@@ -90,6 +91,8 @@ impl Engine {
                 socket,
                 protocol: matches!(group.kind, GroupKind::EventListener(_)).then(Protocol::new),
                 waiters: Vec::new(),
+                watchers: Vec::new(),
+                inside: inside.clone(),
                 scheduled: None,
                 history: History::default(),
                 signal_error: String::new(),
@@ -145,7 +148,7 @@ impl Engine {
 
     /// The configuration was read again: it counts from now on.
     pub(crate) fn configure(&mut self, groups: Vec<spec::Group>) -> ConfigDiff {
-        self.configured.groups = groups.into_iter().map(Arc::new).collect();
+        self.configured.replace(groups);
         self.configured.autos = HashMap::new();
         let active: HashMap<&str, &Arc<spec::Group>> =
             self.groups.values().map(|group| (group.settings.name.as_str(), &group.settings)).collect();
@@ -166,6 +169,14 @@ impl Engine {
         removed.sort_unstable();
         diff.removed = removed.into_iter().map(|(_, name)| name.to_owned()).collect();
         diff
+    }
+
+    /// A group as it runs and as it is configured.
+    pub(crate) fn group_settings(&self, name: &str) -> GroupSettings {
+        let order = self.group_orders.get(name);
+        let active = order.and_then(|order| self.groups.get(order)).map(|group| Arc::clone(&group.settings));
+        let configured = self.configured.groups.iter().find(|group| group.name == name).map(Arc::clone);
+        GroupSettings { active, configured }
     }
 
     /// Every configured process, by process name, then group priority and name.

@@ -65,7 +65,7 @@ impl History {
             when,
             from: transition.from,
             to: transition.to,
-            pid: (transition.pid != 0).then_some(transition.pid),
+            pid: transition.pid,
             exit: self.exit.take(),
             reason,
         });
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     fn transition(from: ProcessState, to: ProcessState) -> Transition {
-        Transition { from, to, tries: 0, pid: 7, expected: false }
+        Transition { from, to, tries: 0, pid: Some(7), expected: false }
     }
 
     #[test]
@@ -90,7 +90,7 @@ mod tests {
         use ProcessState::*;
         let mut history = History::default();
         history.entered(transition(Stopped, Starting), Duration::from_secs(1), "");
-        history.heard(&Narration::Spawned { pid: 7 });
+        history.heard(&Narration::Spawned { pid: Some(7) });
         let status = ExitStatus::Exited(3);
         history.heard(&Narration::ExitedTooQuickly { status });
         history.entered(transition(Starting, Backoff), Duration::from_secs(2), "quick");

@@ -44,6 +44,8 @@ pub(super) struct Local {
     pub(super) syslog: RefCell<Syslog>,
     /// The system log has not taken anything for a while: it is not waited for until it does.
     pub(super) syslog_stalled: Cell<bool>,
+    /// How many channels have a larger pipe.
+    pub(super) large_pipes: Cell<usize>,
 }
 
 impl Local {
@@ -54,6 +56,7 @@ impl Local {
             stripped: RefCell::default(),
             syslog: RefCell::new(syslog),
             syslog_stalled: Cell::new(false),
+            large_pipes: Cell::new(0),
         })
     }
 }

@@ -5,6 +5,7 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,7 +15,10 @@ use async_channel::Sender;
 use async_executor::Executor;
 use futures_lite::future;
 
+use crate::activity::ActivityLog;
+use crate::definition::{Inside, Pipes};
 use crate::domain::exit::ExitStatus;
+use crate::domain::level::Level;
 use crate::domain::spec::Channel;
 use crate::process::Stream;
 use crate::runtime::clock::Clock;
@@ -24,8 +28,11 @@ use crate::runtime::message::{Notice, ProcessKey, Run};
 use crate::runtime::output::{ChannelPlan, OutputNotice, OutputReport, Reader};
 use crate::runtime::sink::LogSink;
 use crate::runtime::spawn::{Signaller, SpawnError, Spawner, StartOrder, Started};
+use crate::runtime::state_file::StateFile;
+use crate::runtime::state_file::record::Record;
 use crate::runtime::stdin::Stdin;
-use crate::sys::errno;
+use crate::runtime::tasks::Tasks;
+use crate::sys::{errno, pinned};
 
 /// The end of a process is told at the latest this long after it happened, even if its log cannot be written meanwhile.
 const DRAIN_LIMIT: Duration = Duration::from_secs(2);
@@ -53,11 +60,14 @@ pub(crate) struct LaunchJob {
     pub(crate) socket: Option<Arc<SharedSocket>>,
     /// Its stdout is the event listener protocol.
     pub(crate) listener: bool,
+    /// What of it lives inside this program.
+    pub(crate) inside: Inside,
 }
 
 /// A process that was started.
 pub(crate) struct Launched {
-    pub(crate) pid: u32,
+    /// A task of the embedding program has none.
+    pub(crate) pid: Option<u32>,
     pub(crate) signaller: Arc<dyn Signaller>,
     pub(crate) stdin: Option<Stdin>,
     pub(crate) sinks: Sinks,
@@ -67,6 +77,8 @@ pub(crate) struct Launched {
 pub(crate) struct Watch {
     key: ProcessKey,
     run: Run,
+    /// Pid and moment of birth, if they are written down in the state file.
+    written: Option<(u32, u64)>,
     exit: Pin<Box<dyn Future<Output = ExitStatus> + Send>>,
     channels: Vec<(OwnedFd, ChannelPlan)>,
     socket: Option<Arc<OpenSocket>>,
@@ -76,11 +88,15 @@ pub(crate) struct Watch {
 #[derive(Clone)]
 pub(crate) struct Launcher {
     pub(crate) spawner: Arc<dyn Spawner>,
+    pub(crate) tasks: Tasks,
     pub(crate) lanes: Arc<Lanes>,
     pub(crate) executor: Arc<Executor<'static>>,
     pub(crate) notices: Sender<Notice>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) strip_ansi: bool,
+    /// Where running processes are written down, if they are.
+    pub(crate) state_file: Option<Arc<StateFile>>,
+    pub(crate) activity: Arc<dyn ActivityLog>,
 }
 
 impl Launcher {
@@ -116,7 +132,7 @@ impl Launcher {
     }
 
     fn try_start(&self, job: LaunchJob) -> Result<(Launched, Watch), SpawnError> {
-        let LaunchJob { key, run, mut order, logs, socket, listener } = job;
+        let LaunchJob { key, run, mut order, logs, socket, listener, inside } = job;
         let settings = Arc::clone(&order.settings);
         let name = order.name.clone();
         let trouble = |error: &io::Error| SpawnError::System(dispatcher_error(&name.process, error));
@@ -131,7 +147,17 @@ impl Launcher {
             })?),
         };
         order.socket = socket.as_ref().map(|open| open.fd());
-        let Started { pid, signaller, exit, stdin, stdout, stderr } = self.spawner.spawn(&order)?;
+        let started = match &inside {
+            Inside::Task(body) => self.tasks.start(body, &order)?,
+            Inside::Nothing | Inside::Pipes(_) => self.spawner.spawn(&order)?,
+        };
+        let Started { pid, signaller, exit, mut stdin, mut stdout, stderr } = started;
+        let written = pid.and_then(|pid| self.write_down(pid, &order));
+        if let Inside::Pipes(take) = &inside {
+            let pipes = Pipes { name: name.clone(), pid, stdin: stdin.take(), stdout: stdout.take() };
+            // Whoever panics over them has dropped them: the program finds its streams closed.
+            let _ = std::panic::catch_unwind(AssertUnwindSafe(|| take(pipes)));
+        }
         let mut channels = Vec::with_capacity(2);
         for (fd, stream, channel, sink) in [
             (stdout, Stream::Stdout, &settings.stdout, &sinks.stdout),
@@ -140,7 +166,6 @@ impl Launcher {
             let Some(fd) = fd else { continue };
             let plan = ChannelPlan {
                 name: name.clone(),
-                pid,
                 stream,
                 settings: channel.clone(),
                 sink: sink.clone(),
@@ -151,7 +176,20 @@ impl Launcher {
             channels.push((fd, plan));
         }
         let launched = Launched { pid, signaller, stdin: stdin.map(Stdin::new), sinks };
-        Ok((launched, Watch { key, run, exit, channels, socket }))
+        Ok((launched, Watch { key, run, written, exit, channels, socket }))
+    }
+
+    /// Writes a process down that has just been started; gives its pid and the moment of its birth.
+    fn write_down(&self, pid: u32, order: &StartOrder) -> Option<(u32, u64)> {
+        let state_file = self.state_file.as_ref()?;
+        // Nobody waits for it yet, so it is there, if only as a zombie, which needs no record.
+        let birth = pinned::birth(pid)?;
+        if let Err(error) = state_file.started(Record::new(pid, birth, &order.name, &order.settings)) {
+            let path = state_file.path().display();
+            let text = format!("cannot write {path}, '{}' would not be known after a crash: {error}", order.name);
+            self.activity.write(Level::Error, &text);
+        }
+        Some((pid, birth))
     }
 
     fn sink(&self, path: Option<Arc<Path>>, channel: &Channel) -> io::Result<Option<Arc<LogSink>>> {
@@ -159,13 +197,16 @@ impl Launcher {
     }
 
     fn watch(&self, watch: Watch) {
-        let Watch { key, run, exit, channels, socket } = watch;
+        let Watch { key, run, written, exit, channels, socket } = watch;
         let readers: Vec<Reader> = channels.into_iter().map(|(fd, plan)| self.lanes.read(fd, plan)).collect();
-        let (clock, notices) = (Arc::clone(&self.clock), self.notices.clone());
+        let (clock, notices, state_file) = (Arc::clone(&self.clock), self.notices.clone(), self.state_file.clone());
         self.executor
             .spawn(async move {
                 let status = exit.await;
                 let at = clock.now();
+                if let (Some(state_file), Some((pid, birth))) = (state_file, written) {
+                    state_file.ended(pid, birth);
+                }
                 // In a box: most processes are running, so what follows their end takes no memory until then.
                 Box::pin(async {
                     if !readers.is_empty() {

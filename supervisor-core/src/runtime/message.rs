@@ -18,6 +18,7 @@ use crate::runtime::launch::Launched;
 use crate::runtime::output::OutputNotice;
 use crate::runtime::prepare::PreparedGroup;
 use crate::runtime::spawn::SpawnError;
+use crate::runtime::state_file::record::Record;
 use crate::runtime::waiters::Ticket;
 
 /// Names a process entry for as long as the supervisor lives; never given out twice.
@@ -44,6 +45,8 @@ pub(crate) enum Notice {
     Cleared { ticket: Ticket, key: ProcessKey, result: Result<(), RequestError> },
     /// An in-process listener has dealt with its event.
     Heard { pool: PoolId, verdict: Verdict },
+    /// A process that a killed supervisor had left behind has ended.
+    LeftoverEnded(Record),
     /// A stranger was reaped.
     Reaped { pid: u32, status: ExitStatus },
 }

@@ -9,7 +9,8 @@ use crate::machine::process::Narration;
 /// The level and the sentence of a narration about the process of this (bare) name.
 pub(crate) fn process(name: &str, narration: &Narration) -> (Level, String) {
     match narration {
-        Narration::Spawned { pid } => (Level::Info, format!("spawned: '{name}' with pid {pid}")),
+        Narration::Spawned { pid: Some(pid) } => (Level::Info, format!("spawned: '{name}' with pid {pid}")),
+        Narration::Spawned { pid: None } => (Level::Info, format!("spawned: '{name}' as a task")),
         Narration::SpawnError { why } => (Level::Info, format!("spawnerr: {why}")),
         Narration::Succeeded { startsecs } => (
             Level::Info,
@@ -31,20 +32,28 @@ pub(crate) fn process(name: &str, narration: &Narration) -> (Level, String) {
         Narration::StopInBackoff => (Level::Debug, format!("Attempted to kill {name}, which is in BACKOFF state.")),
         Narration::Stopping { pid, signal, whole_group } => {
             let group = if *whole_group { "process group " } else { "" };
-            (Level::Debug, format!("killing {name} (pid {pid}) {group}with signal {signal}"))
+            (Level::Debug, format!("killing {name} ({}) {group}with signal {signal}", with_pid(*pid)))
         }
-        Narration::Killing { pid } => (Level::Warn, format!("killing '{name}' ({pid}) with SIGKILL")),
+        Narration::Killing { pid } => (Level::Warn, format!("killing '{name}' ({}) with SIGKILL", bare(*pid))),
         Narration::AlreadyRunning => (Level::Warn, format!("process '{name}' already running")),
         Narration::RestartPaced => {
             (Level::Info, format!("{name} ended within a second of its start: it is restarted at most once a second"))
         }
         Narration::KillFailed { pid, why } => {
-            (Level::Critical, format!("unknown problem killing {name} ({pid}):{why}"))
+            (Level::Critical, format!("unknown problem killing {name} ({}):{why}", bare(*pid)))
         }
         Narration::SignalFailed { pid, why } => {
-            (Level::Critical, format!("unknown problem sending sig {name} ({pid}):{why}"))
+            (Level::Critical, format!("unknown problem sending sig {name} ({}):{why}", bare(*pid)))
         }
     }
+}
+
+fn with_pid(pid: Option<u32>) -> String {
+    pid.map_or_else(|| "task".to_owned(), |pid| format!("pid {pid}"))
+}
+
+fn bare(pid: Option<u32>) -> String {
+    pid.map_or_else(|| "task".to_owned(), |pid| pid.to_string())
 }
 
 /// A stop is being waited for by whoever asked.
@@ -58,16 +67,16 @@ pub(crate) fn waiting_to_die(names: &[&str]) -> String {
 }
 
 /// The process was gone before the stop signal reached it.
-pub(crate) fn gone_while_killing(name: &str, pid: u32, why: &str) -> String {
-    format!("unable to signal {name} (pid {pid}), it probably just exited on its own: {why}")
+pub(crate) fn gone_while_killing(name: &str, pid: Option<u32>, why: &str) -> String {
+    format!("unable to signal {name} ({}), it probably just exited on its own: {why}", with_pid(pid))
 }
 
 /// The process was gone before a requested signal reached it.
-pub(crate) fn gone_while_signalling(name: &str, pid: u32, why: &str) -> String {
-    format!("unable to signal {name} (pid {pid}), it probably just now exited on its own: {why}")
+pub(crate) fn gone_while_signalling(name: &str, pid: Option<u32>, why: &str) -> String {
+    format!("unable to signal {name} ({}), it probably just now exited on its own: {why}", with_pid(pid))
 }
 
 /// A signal is sent by request.
-pub(crate) fn sending(name: &str, pid: u32, signal: &str) -> String {
-    format!("sending {name} (pid {pid}) sig {signal}")
+pub(crate) fn sending(name: &str, pid: Option<u32>, signal: &str) -> String {
+    format!("sending {name} ({}) sig {signal}", with_pid(pid))
 }

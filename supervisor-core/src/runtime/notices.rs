@@ -30,6 +30,7 @@ impl Engine {
             Notice::Reloaded { result, then } => self.reloaded(result, then),
             Notice::Cleared { ticket, key, result } => self.cleared(ticket, key, result),
             Notice::Heard { pool, verdict } => self.heard(pool, verdict),
+            Notice::LeftoverEnded(record) => self.leftover_ended(&record),
             Notice::Reaped { pid, status } => self.log(Level::Info, || format!("reaped unknown pid {pid} ({status})")),
         }
     }
@@ -64,7 +65,7 @@ impl Engine {
     fn output(&mut self, key: ProcessKey, run: Run, stream: Stream, notice: OutputNotice) {
         let Some(entry) = self.present(key, run) else { return };
         let name = entry.name.clone();
-        let pid = entry.live.as_ref().map_or(0, |live| live.pid);
+        let pid = entry.live.as_ref().and_then(|live| live.pid).unwrap_or(0);
         match notice {
             OutputNotice::Log(data) => self.publish(&Occurrence::Log(Output { name, pid, stream, data })),
             OutputNotice::Communication(data) => {

@@ -55,6 +55,10 @@ const GATHER: Duration = Duration::from_millis(1);
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const LARGE_PIPE: usize = 1 << 20;
 
+/// So many channels of a lane have one at a time. What lies in many of them is cold when it is read, which costs more than
+/// fewer wake-ups save; and the memory is the kernel's, which has better uses for it.
+const LARGE_PIPES: usize = 8;
+
 /// What the loop wants to know of a channel's output.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum OutputNotice {
@@ -77,8 +81,6 @@ pub(crate) trait OutputReport: Send + Sync {
 pub(crate) struct ChannelPlan {
     /// Whose it is.
     pub(crate) name: ProcessName,
-    /// The process's pid.
-    pub(crate) pid: u32,
     /// Which channel.
     pub(crate) stream: Stream,
     /// Its settings.
@@ -160,10 +162,9 @@ impl Lanes {
         let full_reads = if to_stream { FULL_READS } else { 0 };
         match lane.and_then(|lane| Ok((lane, Async::new(fd)?))) {
             Ok((lane, pipe)) => lane.spawn(move |local| Task::new(pipe, plan, local, ending, full_reads).run()),
-            Err(error) => self.activity().write(
-                Level::Error,
-                &format!("cannot read {} of '{}' (pid {}): {error}", plan.stream.name(), plan.name, plan.pid),
-            ),
+            Err(error) => self
+                .activity()
+                .write(Level::Error, &format!("cannot read {} of '{}': {error}", plan.stream.name(), plan.name)),
         }
         Reader(link)
     }
@@ -216,11 +217,32 @@ struct Task {
     ending: Ending,
     /// In a row, so far; stays at the limit where no larger pipe is to be asked for (any more).
     full_reads: u32,
+    enlarged: Option<LargePipe>,
+}
+
+/// The right to one of the lane's larger pipes.
+struct LargePipe(Rc<Local>);
+
+impl LargePipe {
+    /// None if the lane has given out all of them.
+    fn of(local: &Rc<Local>) -> Option<Self> {
+        let given = local.large_pipes.get();
+        (given < LARGE_PIPES).then(|| {
+            local.large_pipes.set(given + 1);
+            Self(Rc::clone(local))
+        })
+    }
+}
+
+impl Drop for LargePipe {
+    fn drop(&mut self) {
+        self.0.large_pipes.set(self.0.large_pipes.get() - 1);
+    }
 }
 
 impl Task {
     fn new(pipe: Async<OwnedFd>, plan: ChannelPlan, local: Rc<Local>, ending: Ending, full_reads: u32) -> Box<Self> {
-        Box::new(Self { pipe, channel: Channel::new(plan, local), ending, full_reads })
+        Box::new(Self { pipe, channel: Channel::new(plan, local), ending, full_reads, enlarged: None })
     }
 
     async fn run(mut self: Box<Self>) {
@@ -305,8 +327,13 @@ impl Task {
     fn full_read(&mut self) {
         if self.full_reads < FULL_READS {
             self.full_reads += 1;
-            if self.full_reads == FULL_READS {
-                enlarge(&self.pipe);
+            if self.full_reads == FULL_READS && self.enlarged.is_none() {
+                self.enlarged = LargePipe::of(self.channel.local());
+                match &self.enlarged {
+                    Some(_) => enlarge(&self.pipe),
+                    // Asked again after as many full reads: another writer may have ended.
+                    None => self.full_reads = 0,
+                }
             }
         }
     }

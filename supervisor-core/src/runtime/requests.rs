@@ -24,11 +24,15 @@ impl Engine {
                 let _ =
                     reply.try_send(entry.map(|entry| entry.map(|entry| entry.history.records()).unwrap_or_default()));
             }
+            Request::GroupSettings { name, reply } => drop(reply.try_send(Ok(self.group_settings(&name)))),
             Request::Configurations { reply } => drop(reply.try_send(Ok(self.configurations()))),
             Request::SendStdin { name, bytes, reply } => drop(reply.try_send(self.send_stdin(&name, &bytes))),
             Request::RemoteEvent { event_type, data } => self.publish(&Occurrence::Remote { kind: event_type, data }),
             Request::AddGroup { name, reply } => self.add_group(&name, reply),
             Request::RemoveGroup { name, reply } => drop(reply.try_send(self.remove_group(&name))),
+            Request::Define { defined, reply } => self.define(defined, reply),
+            Request::Forget { name, reply } => drop(reply.try_send(self.forget(&name))),
+            Request::WaitFor { name, states, reply } => self.wait_for(&name, states, reply),
             Request::Reload { reply } => self.reload(AfterReload::Compare(reply)),
             Request::LogPath { name, stream, reply } => drop(reply.try_send(self.log_path(&name, stream))),
             Request::Subscribers { reply } => drop(reply.try_send(Ok(self.subscriber_infos()))),
@@ -67,7 +71,7 @@ impl Engine {
     /// Reads the configuration, off the loop; [`Engine::reloaded`] goes on.
     fn reload(&mut self, then: AfterReload) {
         let (source, notices) = (self.source.clone(), self.notices.clone());
-        let present: Vec<_> = self.configured.groups.iter().map(|group| (**group).clone()).collect();
+        let present = self.configured.read();
         self.executor
             .spawn(async move {
                 let result = match source {
@@ -86,7 +90,13 @@ impl Engine {
             (_, AfterReload::Compare(reply)) if !self.mood.starts_allowed() => {
                 let _ = reply.try_send(Err(RequestError::ShutdownState));
             }
-            (Ok(groups), AfterReload::Compare(reply)) => drop(reply.try_send(Ok(self.configure(groups)))),
+            (Ok(groups), AfterReload::Compare(reply)) => {
+                let answer = match self.configured.clash(&groups) {
+                    None => Ok(self.configure(groups)),
+                    Some(text) => Err(RequestError::CantReread(text)),
+                };
+                let _ = reply.try_send(answer);
+            }
             (Err(text), AfterReload::Compare(reply)) => drop(reply.try_send(Err(RequestError::CantReread(text)))),
             (Ok(_), AfterReload::Restart(reply)) => {
                 self.begin_end(true);

@@ -141,7 +141,7 @@ impl Spawner for SimulatedSpawner {
         let sleep = self.clock.sleep(self.clock.now().monotonic + Duration::from_secs_f64(seconds));
         let (sender, signals) = async_channel::bounded(1);
         Ok(Started {
-            pid: self.pids.fetch_add(1, Ordering::Relaxed),
+            pid: Some(self.pids.fetch_add(1, Ordering::Relaxed)),
             signaller: Arc::new(SimulatedSignaller { signals: sender, stubborn: words[0] == "stubborn" }),
             exit: Box::pin(live(sleep, status, signals)),
             stdin: None,

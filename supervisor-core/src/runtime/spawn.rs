@@ -1,7 +1,7 @@
-//! What it takes to start a process, as a trait: real processes, the simulation's and, later, tasks of the embedding
-//! program come through the same door.
+//! What it takes to start a process, as a trait: real processes and the simulation's come through the same door.
 //!
-//! Only the contract is here. `runtime/spawner.rs` starts real processes; the simulation has a spawner of its own.
+//! Only the contract is here. `runtime/spawner.rs` starts real processes, `runtime/tasks.rs` tasks of the embedding program;
+//! the simulation has a spawner of its own.
 
 use std::future::Future;
 use std::io;
@@ -28,8 +28,8 @@ pub(crate) struct StartOrder {
 
 /// A process that has just been started. Pipe ends are close-on-exec and non-blocking.
 pub(crate) struct Started {
-    /// Its pid.
-    pub(crate) pid: u32,
+    /// Its pid; a task of the embedding program has none.
+    pub(crate) pid: Option<u32>,
     /// The way to signal it.
     pub(crate) signaller: Arc<dyn Signaller>,
     /// Resolves with its end; must be polled for the signaller to learn of it.

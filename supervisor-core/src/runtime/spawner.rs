@@ -118,7 +118,7 @@ impl Spawner for RealSpawner {
         let pid = child.id();
         let (signaller, exit) = watch(child, starting.map(|starting| starting.started(pid)));
         let OurEnds { stdin, stdout, stderr } = ours;
-        Ok(Started { pid, signaller, exit: Box::pin(exit), stdin, stdout: Some(stdout), stderr })
+        Ok(Started { pid: Some(pid), signaller, exit: Box::pin(exit), stdin, stdout: Some(stdout), stderr })
     }
 }
 

@@ -1,10 +1,13 @@
 //! The front door: a supervisor is built, handed out as a [`Handle`], and run.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_channel::Receiver;
+use futures_lite::future;
 
 use crate::Error;
+use crate::domain::level::Level;
 use crate::event::occurrence::Occurrence;
 use crate::handle::Handle;
 use crate::request::Request;
@@ -14,6 +17,9 @@ use crate::runtime::main_loop;
 use crate::runtime::message::Notice;
 use crate::runtime::orphans;
 use crate::sys::orphan::KnownChildren;
+
+/// How long the end waits for the disk of the state file.
+const CLOSING: Duration = Duration::from_secs(2);
 
 /// How a run ended.
 #[derive(Debug)]
@@ -81,6 +87,7 @@ impl Supervisor {
             })
             .await;
         requests.close();
+        executor.run(engine.close_state_file()).await;
         Ok(if restart {
             RunOutcome::Restart(Handover { serial: engine.subscribers.next_serial() })
         } else {
@@ -90,9 +97,26 @@ impl Supervisor {
 }
 
 impl Engine {
+    /// Nothing that was started runs any more: the state file is removed, as far as its disk answers.
+    async fn close_state_file(&self) {
+        let Some(state_file) = self.door.state_file().map(Arc::clone) else { return };
+        let path = state_file.path().to_owned();
+        let closed = async { Some(blocking::unblock(move || state_file.close()).await) };
+        let timeout = async {
+            self.clock.sleep_until(self.now().monotonic + CLOSING).await;
+            None
+        };
+        match future::or(closed, timeout).await {
+            Some(Ok(())) => {}
+            Some(Err(error)) => self.log(Level::Warn, || format!("cannot remove {}: {error}", path.display())),
+            None => self.log(Level::Warn, || format!("cannot remove {}: its disk does not answer", path.display())),
+        }
+    }
+
     /// The first round: everything that starts by itself.
     fn begin(&mut self) {
         self.publish(&Occurrence::SupervisorRunning);
+        self.stop_leftovers();
         let keys: Vec<_> = self.groups.values().flat_map(|group| group.processes.clone()).collect();
         self.autostart(&keys);
     }

@@ -10,12 +10,14 @@ pub mod fds;
 pub mod host;
 pub mod open;
 pub mod orphan;
+pub mod pinned;
 pub mod privilege;
 pub mod process;
 pub mod rlimit;
 pub mod signals;
 pub mod socket;
 pub mod time;
+pub mod usage;
 
 #[cfg(test)]
 pub(crate) mod alone;

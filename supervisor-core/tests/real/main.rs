@@ -4,10 +4,12 @@
 //! waits for a time: tests wait for states, files and ends of processes.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
+mod definitions;
 mod life;
 mod listeners;
 mod output;
 mod signals;
+mod tasks;
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -17,7 +19,7 @@ use futures_lite::future;
 use supervisor_core::domain::name::ProcessName;
 use supervisor_core::domain::state::ProcessState;
 use supervisor_core::process::ProcessInfo;
-use supervisor_core::{Builder, Handle, Program, RunOutcome, Supervisor};
+use supervisor_core::{Builder, Handle, Program, RunOutcome, Supervisor, Task};
 
 /// Longer than anything here can take; only a defect reaches it.
 const PATIENCE: Duration = Duration::from_secs(30);

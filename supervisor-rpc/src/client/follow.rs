@@ -1,11 +1,40 @@
 //! A log as it is followed.
 
+use std::fmt::Write as _;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use async_std::io::BufRead;
 use futures_lite::Stream;
+use supervisor_core::process;
+
+/// The path of the stream of the server's own log.
+pub(super) const MAIN_LOG: &str = "/mainlogtail";
+
+/// The path of the stream of a process log, such as `/logtail/web/stdout`, with what is special in the name
+/// percent-encoded.
+pub fn log_path(name: &str, stream: process::Stream) -> String {
+    let channel = match stream {
+        process::Stream::Stdout => "stdout",
+        process::Stream::Stderr => "stderr",
+    };
+    format!("/logtail/{}/{channel}", segment(name))
+}
+
+/// A text as one part of a path: bytes that could mean something else there are percent-encoded.
+fn segment(text: &str) -> String {
+    let mut out = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~:@!$&'()*+,=".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}
 
 /// The chunks of a log stream, as they come. Ends when the server ends it; dropping it closes the connection.
 pub struct LogStream {
@@ -34,5 +63,17 @@ impl Stream for LogStream {
         }
         Pin::new(&mut self.body).consume(chunk.len());
         Poll::Ready(Some(Ok(chunk)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_one_part_of_the_path() {
+        let path = |name| log_path(name, process::Stream::Stdout);
+        assert_eq!(path("g:a-1"), "/logtail/g:a-1/stdout");
+        assert_eq!(path("a/b c?%é"), "/logtail/a%2Fb%20c%3F%25%C3%A9/stdout");
     }
 }

@@ -7,19 +7,22 @@
 //! use supervisor_rpc::client::{Client, ServerUrl};
 //!
 //! let client = Client::new(ServerUrl::parse("unix:///run/supervisor.sock")?, None);
-//! let state = client.call("supervisor.getState", Vec::new()).await?;
 //! for process in client.supervisor().processes().await? {
 //!     if process.state.is_stopped() {
 //!         client.supervisor().start(&process.name.to_string(), true).await?;
 //!     }
 //! }
+//! // A method of a namespace that is not known here:
+//! let answer = client.call("cache.getCount", Vec::new()).await?;
 //! # Ok(())
 //! # }
 //! ```
 
+mod answers;
 mod error;
 mod follow;
 mod supervisor;
+mod system;
 mod transport;
 mod url;
 
@@ -33,12 +36,15 @@ use base64::engine::general_purpose::STANDARD;
 use futures_lite::{AsyncReadExt as _, FutureExt as _};
 use http_types::{StatusCode, Url};
 use supervisor_core::domain::server::Credentials;
-use supervisor_core::rpc::Value;
+use supervisor_core::process::Stream;
+use supervisor_core::rpc::{FromValue, Value};
 
 use crate::xmlrpc;
+pub use answers::{ChannelConfig, ConfigChanges, LogTail, ProcessConfig, ProcessInfo, ProcessResult};
 pub use error::ClientError;
-pub use follow::LogStream;
-pub use supervisor::{ProcessInfo, Supervisor};
+pub use follow::{LogStream, log_path};
+pub use supervisor::Supervisor;
+pub use system::System;
 pub use url::ServerUrl;
 
 use transport::Transport;
@@ -116,6 +122,48 @@ impl Client {
             Ok(result) => Ok(result?),
             Err(error) => Err(ClientError::NotASupervisor { url: self.url.to_string(), why: error.to_string() }),
         }
+    }
+
+    /// Calls a method whose answer is of a known type.
+    ///
+    /// # Errors
+    /// As [`Client::call`], and [`ClientError::NotASupervisor`] for an answer of another type.
+    pub async fn ask<T: FromValue>(&self, method: &str, params: Vec<Value>) -> Result<T, ClientError> {
+        let answer = self.call(method, params).await?;
+        T::from_value(&answer).ok_or_else(|| self.odd_answer(method))
+    }
+
+    fn odd_answer(&self, method: &str) -> ClientError {
+        ClientError::NotASupervisor { url: self.url.to_string(), why: format!("{method} did not answer as documented") }
+    }
+
+    /// Follows a log of a process as it grows (Supervisor 4.3: `/logtail/NAME/CHANNEL`). Begins with its last 1024 bytes.
+    ///
+    /// ```no_run
+    /// # async fn example(client: supervisor_rpc::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use futures_lite::StreamExt as _;
+    /// use supervisor_core::process::Stream;
+    ///
+    /// let mut log = client.follow_process("web", Stream::Stderr).await?;
+    /// while let Some(bytes) = log.next().await {
+    ///     print!("{}", String::from_utf8_lossy(&bytes?));
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Client::follow`].
+    pub async fn follow_process(&self, name: &str, stream: Stream) -> Result<LogStream, ClientError> {
+        self.follow(&log_path(name, stream)).await
+    }
+
+    /// Follows the server's own log as it grows (Supervisor 4.3: `/mainlogtail`). Begins with its last 1024 bytes.
+    ///
+    /// # Errors
+    /// As [`Client::follow`].
+    pub async fn follow_main_log(&self) -> Result<LogStream, ClientError> {
+        self.follow(follow::MAIN_LOG).await
     }
 
     /// Follows a log: `path` is `/logtail/NAME`, `/logtail/NAME/stderr` or `/mainlogtail`, with what is special in a name

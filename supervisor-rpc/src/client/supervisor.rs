@@ -1,45 +1,39 @@
-//! The methods that most programs want, with types instead of values.
-//!
-//! A thin layer: each method is one call. What is not here is one [`Client::call`] away.
+//! The `supervisor` namespace with types instead of values: each method is one call.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use supervisor_core::domain::state::SupervisorState;
+use supervisor_core::process::Stream;
+use supervisor_core::rpc::{FromValue, Value};
 
-use supervisor_core::domain::name::ProcessName;
-use supervisor_core::domain::state::ProcessState;
-use supervisor_core::rpc::{Params, Value};
-
+use super::answers::{ConfigChanges, LogTail, ProcessConfig, ProcessInfo, ProcessResult};
 use super::{Client, ClientError};
 
-/// The `supervisor` namespace of a server.
+/// The `supervisor` namespace of a server; made by [`Client::supervisor`].
+///
+/// Processes are named as everywhere: `group:process`, or one name where both are the same. Every method fails as
+/// [`Client::call`] does, and with [`ClientError::NotASupervisor`] for an answer of another type. The faults that a method
+/// is known for are named with it.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), supervisor_rpc::client::ClientError> {
+/// use supervisor_core::process::Stream;
+/// use supervisor_rpc::client::{Client, ServerUrl};
+///
+/// let client = Client::new(ServerUrl::parse("http://localhost:9001")?, None);
+/// let supervisor = client.supervisor();
+/// for started in supervisor.start_group("web", true).await? {
+///     match started.result {
+///         Ok(()) => println!("{} runs", started.name),
+///         Err(fault) => println!("{}: {fault}", started.name),
+///     }
+/// }
+/// let size = supervisor.tail_process_log("web:one", Stream::Stdout, 0, 0).await?.size;
+/// println!("its log has {size} bytes");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Supervisor<'a> {
     client: &'a Client,
-}
-
-/// What a server says of one process (Supervisor 4.3: `getProcessInfo`).
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ProcessInfo {
-    /// Its full name.
-    pub name: ProcessName,
-    /// Its state.
-    pub state: ProcessState,
-    /// What a person is told: `pid 12, uptime 0:01:02`.
-    pub description: String,
-    /// Its process id, while it runs.
-    pub pid: Option<u32>,
-    /// The last attempt to start it.
-    pub started: Option<SystemTime>,
-    /// Its last end.
-    pub ended: Option<SystemTime>,
-    /// The exit code of its last end; -1 if a signal ended it.
-    pub exit_status: i64,
-    /// Why it could not be started; empty if it could.
-    pub spawn_error: String,
-    /// Path of its stdout log; empty if there is none.
-    pub stdout_log: String,
-    /// Path of its stderr log; empty if there is none.
-    pub stderr_log: String,
 }
 
 impl Client {
@@ -49,148 +43,199 @@ impl Client {
     }
 }
 
-/// Every method fails as [`Client::call`] does, and with [`ClientError::NotASupervisor`] for an answer of the wrong type.
 impl Supervisor<'_> {
-    /// The version of the API: `3.0`.
-    ///
-    /// # Errors
-    /// See above.
+    /// The version of the API: `3.0` (Supervisor 4.3: `getAPIVersion`, `getVersion`).
     pub async fn api_version(&self) -> Result<String, ClientError> {
-        self.text("getAPIVersion").await
+        self.ask("getAPIVersion", vec![]).await
     }
 
-    /// The version of the server.
-    ///
-    /// # Errors
-    /// See above.
+    /// The version of Supervisor that the server is, or stands in for (Supervisor 4.3: `getSupervisorVersion`).
     pub async fn version(&self) -> Result<String, ClientError> {
-        self.text("getSupervisorVersion").await
+        self.ask("getSupervisorVersion", vec![]).await
     }
 
-    /// The identifier of the server (Supervisor 4.3: `identifier`).
-    ///
-    /// # Errors
-    /// See above.
+    /// The setting `identifier` of the server (Supervisor 4.3: `getIdentification`).
     pub async fn identification(&self) -> Result<String, ClientError> {
-        self.text("getIdentification").await
+        self.ask("getIdentification", vec![]).await
     }
 
-    /// Every process, sorted by group, then name.
-    ///
-    /// # Errors
-    /// See above.
-    pub async fn processes(&self) -> Result<Vec<ProcessInfo>, ClientError> {
-        match self.ask("getAllProcessInfo", Vec::new()).await? {
-            Value::Array(all) => all.iter().map(|one| self.typed(read_info(one), "getAllProcessInfo")).collect(),
-            _ => self.typed(None, "getAllProcessInfo"),
-        }
+    /// What the server is about (Supervisor 4.3: `getState`).
+    pub async fn state(&self) -> Result<SupervisorState, ClientError> {
+        let answer: Value = self.ask("getState", vec![]).await?;
+        let code = answer.get("statecode").and_then(i64::from_value).and_then(|code| i32::try_from(code).ok());
+        let state = code.and_then(SupervisorState::from_code);
+        state.ok_or_else(|| self.client.odd_answer("supervisor.getState"))
     }
 
-    /// One process, as `name` or `group:name`.
-    ///
-    /// # Errors
-    /// See above.
-    pub async fn process(&self, name: &str) -> Result<ProcessInfo, ClientError> {
-        let info = self.ask("getProcessInfo", vec![name.into()]).await?;
-        self.typed(read_info(&info), "getProcessInfo")
+    /// The process id of the server (Supervisor 4.3: `getPID`).
+    pub async fn pid(&self) -> Result<u32, ClientError> {
+        let pid: i64 = self.ask("getPID", vec![]).await?;
+        u32::try_from(pid).map_err(|_| self.client.odd_answer("supervisor.getPID"))
     }
 
-    /// Starts a process; with `wait`, until it is RUNNING.
-    ///
-    /// # Errors
-    /// See above.
-    pub async fn start(&self, name: &str, wait: bool) -> Result<(), ClientError> {
-        self.ask("startProcess", vec![name.into(), wait.into()]).await.map(drop)
+    /// A part of the server's own log: `length` bytes from `offset` on, or the last `-offset` bytes; a length of 0 reads to
+    /// the end. Faults: NO_FILE, BAD_ARGUMENTS, FAILED (Supervisor 4.3: `readLog`).
+    pub async fn read_log(&self, offset: i64, length: i64) -> Result<String, ClientError> {
+        self.ask("readLog", vec![offset.into(), length.into()]).await
     }
 
-    /// Stops a process; with `wait`, until it has ended.
-    ///
-    /// # Errors
-    /// See above.
-    pub async fn stop(&self, name: &str, wait: bool) -> Result<(), ClientError> {
-        self.ask("stopProcess", vec![name.into(), wait.into()]).await.map(drop)
+    /// Empties the server's own log. Faults: NO_FILE, FAILED (Supervisor 4.3: `clearLog`).
+    pub async fn clear_log(&self) -> Result<(), ClientError> {
+        self.done("clearLog", vec![]).await
     }
 
-    /// Ends the server and all its processes.
-    ///
-    /// # Errors
-    /// See above.
+    /// Ends the server and all its processes; answers before they have ended (Supervisor 4.3: `shutdown`).
     pub async fn shutdown(&self) -> Result<(), ClientError> {
-        self.ask("shutdown", Vec::new()).await.map(drop)
+        self.done("shutdown", vec![]).await
     }
 
-    async fn ask(&self, method: &str, params: Vec<Value>) -> Result<Value, ClientError> {
-        self.client.call(&format!("supervisor.{method}"), params).await
+    /// Stops all processes and starts the server anew; answers before that is done. Faults: CANT_REREAD
+    /// (Supervisor 4.3: `restart`).
+    pub async fn restart(&self) -> Result<(), ClientError> {
+        self.done("restart", vec![]).await
     }
 
-    async fn text(&self, method: &str) -> Result<String, ClientError> {
-        match self.ask(method, Vec::new()).await? {
-            Value::String(text) => Ok(text),
-            _ => self.typed(None, method),
-        }
+    /// Has the configuration read again and tells what differs; nothing is applied. Faults: CANT_REREAD
+    /// (Supervisor 4.3: `reloadConfig`).
+    pub async fn reload_config(&self) -> Result<ConfigChanges, ClientError> {
+        self.ask("reloadConfig", vec![]).await
     }
 
-    fn typed<T>(&self, value: Option<T>, method: &str) -> Result<T, ClientError> {
-        value.ok_or_else(|| ClientError::NotASupervisor {
-            url: self.client.url().to_string(),
-            why: format!("supervisor.{method} did not answer as documented"),
-        })
-    }
-}
-
-fn read_info(value: &Value) -> Option<ProcessInfo> {
-    let text = |name: &str| value.get(name)?.as_str().map(str::to_owned);
-    let number = |name: &str| Params(vec![value.get(name)?.clone()]).get::<i64>(0).ok();
-    let time = |name: &str| {
-        let seconds = u64::try_from(number(name)?).ok().filter(|seconds| *seconds > 0);
-        Some(seconds.map(|seconds| UNIX_EPOCH + Duration::from_secs(seconds)))
-    };
-    Some(ProcessInfo {
-        name: ProcessName::new(text("group")?, text("name")?),
-        state: ProcessState::from_code(i32::try_from(number("state")?).ok()?)?,
-        description: text("description")?,
-        pid: u32::try_from(number("pid")?).ok().filter(|pid| *pid > 0),
-        started: time("start")?,
-        ended: time("stop")?,
-        exit_status: number("exitstatus")?,
-        spawn_error: text("spawnerr")?,
-        stdout_log: text("stdout_logfile")?,
-        stderr_log: text("stderr_logfile")?,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
-    use super::*;
-
-    fn info() -> Vec<(String, Value)> {
-        let texts = [("name", "p"), ("group", "g"), ("description", "d"), ("spawnerr", "")];
-        let logs = [("stdout_logfile", "/o"), ("stderr_logfile", "")];
-        let numbers = [("state", 20), ("start", 10), ("stop", 0), ("pid", 12), ("exitstatus", -1)];
-        let texts = texts.into_iter().chain(logs).map(|(name, text)| (name.to_owned(), Value::from(text)));
-        texts.chain(numbers.map(|(name, number)| (name.to_owned(), Value::Int(number)))).collect()
+    /// Makes a configured group active and starts what has `autostart`. Faults: BAD_NAME, ALREADY_ADDED, FAILED
+    /// (Supervisor 4.3: `addProcessGroup`).
+    pub async fn add_group(&self, group: &str) -> Result<(), ClientError> {
+        self.done("addProcessGroup", vec![group.into()]).await
     }
 
-    #[test]
-    fn a_process_is_read() {
-        let process = read_info(&Value::Struct(info())).unwrap();
-        assert_eq!((process.name.to_string().as_str(), process.state), ("g:p", ProcessState::Running));
-        assert_eq!((process.pid, process.exit_status), (Some(12), -1));
-        assert_eq!((process.started, process.ended), (Some(UNIX_EPOCH + Duration::from_secs(10)), None));
+    /// Drops a group whose processes are all stopped. Faults: BAD_NAME, STILL_RUNNING
+    /// (Supervisor 4.3: `removeProcessGroup`).
+    pub async fn remove_group(&self, group: &str) -> Result<(), ClientError> {
+        self.done("removeProcessGroup", vec![group.into()]).await
     }
 
-    #[test]
-    fn what_is_missing_or_odd_is_no_process() {
-        for at in 0..info().len() {
-            let mut members = info();
-            members.remove(at);
-            assert_eq!(read_info(&Value::Struct(members)), None, "{:?}", info()[at]);
-            let mut members = info();
-            members[at].1 = Value::Nil;
-            assert_eq!(read_info(&Value::Struct(members)), None, "{:?}", info()[at]);
-        }
-        assert_eq!(read_info(&Value::Nil), None);
+    /// One process. Faults: BAD_NAME (Supervisor 4.3: `getProcessInfo`).
+    pub async fn process(&self, name: &str) -> Result<ProcessInfo, ClientError> {
+        self.ask("getProcessInfo", vec![name.into()]).await
+    }
+
+    /// Every process, by group, then name (Supervisor 4.3: `getAllProcessInfo`).
+    pub async fn processes(&self) -> Result<Vec<ProcessInfo>, ClientError> {
+        self.ask("getAllProcessInfo", vec![]).await
+    }
+
+    /// The settings of every process of the configuration that was read last, active or not
+    /// (Supervisor 4.3: `getAllConfigInfo`).
+    pub async fn configurations(&self) -> Result<Vec<ProcessConfig>, ClientError> {
+        self.ask("getAllConfigInfo", vec![]).await
+    }
+
+    /// Starts a process; with `wait`, until it is RUNNING. Faults: BAD_NAME, NO_FILE, NOT_EXECUTABLE, ALREADY_STARTED,
+    /// SPAWN_ERROR, ABNORMAL_TERMINATION, FAILED (Supervisor 4.3: `startProcess`).
+    pub async fn start(&self, name: &str, wait: bool) -> Result<(), ClientError> {
+        self.done("startProcess", vec![name.into(), wait.into()]).await
+    }
+
+    /// Starts the processes of a group that do not run. Faults: BAD_NAME (Supervisor 4.3: `startProcessGroup`).
+    pub async fn start_group(&self, group: &str, wait: bool) -> Result<Vec<ProcessResult>, ClientError> {
+        self.ask("startProcessGroup", vec![group.into(), wait.into()]).await
+    }
+
+    /// Starts every process that does not run (Supervisor 4.3: `startAllProcesses`).
+    pub async fn start_all(&self, wait: bool) -> Result<Vec<ProcessResult>, ClientError> {
+        self.ask("startAllProcesses", vec![wait.into()]).await
+    }
+
+    /// Stops a process; with `wait`, until it has ended. Faults: BAD_NAME, NOT_RUNNING, FAILED
+    /// (Supervisor 4.3: `stopProcess`).
+    pub async fn stop(&self, name: &str, wait: bool) -> Result<(), ClientError> {
+        self.done("stopProcess", vec![name.into(), wait.into()]).await
+    }
+
+    /// Stops the processes of a group that run. Faults: BAD_NAME (Supervisor 4.3: `stopProcessGroup`).
+    pub async fn stop_group(&self, group: &str, wait: bool) -> Result<Vec<ProcessResult>, ClientError> {
+        self.ask("stopProcessGroup", vec![group.into(), wait.into()]).await
+    }
+
+    /// Stops every process that runs (Supervisor 4.3: `stopAllProcesses`).
+    pub async fn stop_all(&self, wait: bool) -> Result<Vec<ProcessResult>, ClientError> {
+        self.ask("stopAllProcesses", vec![wait.into()]).await
+    }
+
+    /// Sends a signal, such as `HUP`, `SIGHUP` or `1`. Faults: BAD_NAME, BAD_SIGNAL, NOT_RUNNING, FAILED
+    /// (Supervisor 4.3: `signalProcess`).
+    pub async fn signal(&self, name: &str, signal: &str) -> Result<(), ClientError> {
+        self.done("signalProcess", vec![name.into(), signal.into()]).await
+    }
+
+    /// Sends a signal to the processes of a group that run. Faults: BAD_NAME (Supervisor 4.3: `signalProcessGroup`).
+    pub async fn signal_group(&self, group: &str, signal: &str) -> Result<Vec<ProcessResult>, ClientError> {
+        self.ask("signalProcessGroup", vec![group.into(), signal.into()]).await
+    }
+
+    /// Sends a signal to every process that runs (Supervisor 4.3: `signalAllProcesses`).
+    pub async fn signal_all(&self, signal: &str) -> Result<Vec<ProcessResult>, ClientError> {
+        self.ask("signalAllProcesses", vec![signal.into()]).await
+    }
+
+    /// A part of a log, with offset and length as in [`Supervisor::read_log`]. Faults: BAD_NAME, NO_FILE, BAD_ARGUMENTS,
+    /// FAILED (Supervisor 4.3: `readProcessStdoutLog`, `readProcessStderrLog`).
+    pub async fn read_process_log(
+        &self,
+        name: &str,
+        stream: Stream,
+        offset: i64,
+        length: i64,
+    ) -> Result<String, ClientError> {
+        let method = match stream {
+            Stream::Stdout => "readProcessStdoutLog",
+            Stream::Stderr => "readProcessStderrLog",
+        };
+        self.ask(method, vec![name.into(), offset.into(), length.into()]).await
+    }
+
+    /// What was added to a log since it had `offset` bytes, `length` bytes of it at most; nothing if there is no log.
+    /// Faults: BAD_NAME (Supervisor 4.3: `tailProcessStdoutLog`, `tailProcessStderrLog`).
+    pub async fn tail_process_log(
+        &self,
+        name: &str,
+        stream: Stream,
+        offset: i64,
+        length: i64,
+    ) -> Result<LogTail, ClientError> {
+        let method = match stream {
+            Stream::Stdout => "tailProcessStdoutLog",
+            Stream::Stderr => "tailProcessStderrLog",
+        };
+        self.ask(method, vec![name.into(), offset.into(), length.into()]).await
+    }
+
+    /// Empties both logs of a process. Faults: BAD_NAME, FAILED (Supervisor 4.3: `clearProcessLogs`).
+    pub async fn clear_process_logs(&self, name: &str) -> Result<(), ClientError> {
+        self.done("clearProcessLogs", vec![name.into()]).await
+    }
+
+    /// Empties the logs of all processes (Supervisor 4.3: `clearAllProcessLogs`).
+    pub async fn clear_all_process_logs(&self) -> Result<Vec<ProcessResult>, ClientError> {
+        self.ask("clearAllProcessLogs", vec![]).await
+    }
+
+    /// Writes a text to the stdin of a process; nothing is added to it. Faults: BAD_NAME, NOT_RUNNING, NO_FILE, FAILED
+    /// (Supervisor 4.3: `sendProcessStdin`).
+    pub async fn send_stdin(&self, name: &str, text: &str) -> Result<(), ClientError> {
+        self.done("sendProcessStdin", vec![name.into(), text.into()]).await
+    }
+
+    /// Publishes a REMOTE_COMMUNICATION event (Supervisor 4.3: `sendRemoteCommEvent`).
+    pub async fn send_event(&self, kind: &str, data: &str) -> Result<(), ClientError> {
+        self.done("sendRemoteCommEvent", vec![kind.into(), data.into()]).await
+    }
+
+    async fn ask<T: FromValue>(&self, method: &str, params: Vec<Value>) -> Result<T, ClientError> {
+        self.client.ask(&format!("supervisor.{method}"), params).await
+    }
+
+    /// For methods whose answer says nothing but that there is one.
+    async fn done(&self, method: &str, params: Vec<Value>) -> Result<(), ClientError> {
+        self.ask::<Value>(method, params).await.map(drop)
     }
 }

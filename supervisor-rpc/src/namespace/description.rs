@@ -16,7 +16,11 @@ const DAY: u64 = 24 * HOUR;
 /// The `description` of a process (Supervisor 4.3: `getProcessInfo`).
 pub fn description(info: &ProcessInfo) -> String {
     match info.state {
-        S::Running => format!("pid {}, uptime {}", info.pid.unwrap_or(0), uptime(info.uptime)),
+        S::Running => match info.pid {
+            Some(pid) => format!("pid {pid}, uptime {}", uptime(info.uptime)),
+            // A task of the embedding program.
+            None => format!("task, uptime {}", uptime(info.uptime)),
+        },
         S::Backoff | S::Fatal if info.spawn_error.is_empty() => {
             format!("unknown error (try \"tail {}\")", info.name.process)
         }

@@ -7,18 +7,21 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use supervisor_core::Handle;
+use supervisor_core::config::PluginSection;
 use supervisor_core::rpc::{Registry, RpcInterface};
 
 use super::{SupervisorNamespace, SystemNamespace};
+use crate::plugin::{EXECUTABLE, ExecutablePlugin};
 
 /// The name of the factory of the `supervisor` namespace, in the original's own spelling.
 pub const STANDARD_FACTORY: &str = "supervisor.rpcinterface:make_main_rpcinterface";
 
 /// Makes a namespace for a supervisor from the further keys of its section.
-pub type Factory = fn(&Handle, &BTreeMap<String, String>) -> Result<Arc<dyn RpcInterface>, FactoryError>;
+pub type Factory =
+    Arc<dyn Fn(&Handle, &BTreeMap<String, String>) -> Result<Arc<dyn RpcInterface>, FactoryError> + Send + Sync>;
 
-/// One `[rpcinterface:x]` section.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// One `[rpcinterface:x]` section. `Debug` hides the settings: there may be passwords among them.
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Section {
     /// The name behind the colon: that of the namespace.
     pub name: String,
@@ -26,6 +29,22 @@ pub struct Section {
     pub factory: String,
     /// The section's other keys.
     pub settings: BTreeMap<String, String>,
+}
+
+impl std::fmt::Debug for Section {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Section")
+            .field("name", &self.name)
+            .field("factory", &self.factory)
+            .field("keys", &self.settings.keys())
+            .finish_non_exhaustive()
+    }
+}
+
+impl From<&PluginSection> for Section {
+    fn from(section: &PluginSection) -> Self {
+        Self { name: section.name.clone(), factory: section.factory.clone(), settings: section.options.clone() }
+    }
 }
 
 /// Why a namespace could not be made.
@@ -48,10 +67,17 @@ pub enum FactoryError {
     Refused(String),
 }
 
-/// Factories by name.
-#[derive(Debug, Clone)]
+/// Factories by name. Beside those that are registered there is `exec:COMMAND`: the namespace is a program
+/// ([`plugin`](crate::plugin)).
+#[derive(Clone)]
 pub struct Factories {
     known: BTreeMap<String, Factory>,
+}
+
+impl std::fmt::Debug for Factories {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.known.keys()).finish()
+    }
 }
 
 impl Default for Factories {
@@ -65,13 +91,19 @@ impl Default for Factories {
 
 impl Factories {
     /// Adds a factory, or replaces the one of this name.
-    pub fn register(&mut self, name: impl Into<String>, factory: Factory) {
-        self.known.insert(name.into(), factory);
+    pub fn register<F>(&mut self, name: impl Into<String>, factory: F)
+    where
+        F: Fn(&Handle, &BTreeMap<String, String>) -> Result<Arc<dyn RpcInterface>, FactoryError>
+            + Send
+            + Sync
+            + 'static,
+    {
+        self.known.insert(name.into(), Arc::new(factory));
     }
 
-    /// The names of all factories, sorted.
+    /// The names of all factories, sorted; `exec:*` at the end stands for every name that begins so.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.known.keys().map(String::as_str)
+        self.known.keys().map(String::as_str).chain(["exec:*"])
     }
 
     /// Says whether the sections name known factories, before there is a supervisor to make anything for.
@@ -89,26 +121,42 @@ impl Factories {
     pub fn registry(&self, handle: &Handle, sections: &[Section]) -> Result<Registry, FactoryError> {
         let mut registry = Registry::new();
         for section in sections {
-            registry.add(&section.name, self.find(section)?(handle, &section.settings)?);
+            let interface = match self.find(section)? {
+                Some(factory) => factory(handle, &section.settings)?,
+                None => Arc::new(ExecutablePlugin::new(handle, section)?),
+            };
+            registry.add(&section.name, interface);
         }
         Ok(with_system(registry, handle))
     }
 
-    fn find(&self, section: &Section) -> Result<Factory, FactoryError> {
+    /// The factory of a section; `None` if it is a program.
+    fn find(&self, section: &Section) -> Result<Option<&Factory>, FactoryError> {
         if section.name == "system" {
             return Err(FactoryError::Reserved);
         }
+        if section.factory.starts_with(EXECUTABLE) {
+            return Ok(None);
+        }
         self.known
             .get(&section.factory)
-            .copied()
+            .map(Some)
             .ok_or_else(|| FactoryError::Unknown { factory: section.factory.clone(), section: section.name.clone() })
     }
 }
 
 /// The standard registry: `supervisor` and `system`.
 pub fn registry(handle: &Handle) -> Registry {
+    let standard: Arc<dyn RpcInterface> = Arc::new(SupervisorNamespace::new(handle.clone()));
+    registry_of(handle, [("supervisor".to_owned(), standard)])
+}
+
+/// A registry of these namespaces, and `system` about them all.
+pub fn registry_of(handle: &Handle, namespaces: impl IntoIterator<Item = (String, Arc<dyn RpcInterface>)>) -> Registry {
     let mut registry = Registry::new();
-    registry.add("supervisor", Arc::new(SupervisorNamespace::new(handle.clone())));
+    for (name, interface) in namespaces {
+        registry.add(name, interface);
+    }
     with_system(registry, handle)
 }
 
@@ -133,6 +181,7 @@ mod tests {
         assert_eq!(factories.check(&[section("supervisor", STANDARD_FACTORY)]), Ok(()));
         let unknown = factories.check(&[section("x", "foo:bar")]).map_err(|error| error.to_string());
         assert_eq!(unknown, Err("foo:bar cannot be resolved within [rpcinterface:x]".to_owned()));
+        assert_eq!(factories.check(&[section("x", "exec:/bin/x")]), Ok(()));
         assert_eq!(factories.check(&[section("system", STANDARD_FACTORY)]), Err(FactoryError::Reserved));
     }
 
@@ -140,6 +189,6 @@ mod tests {
     fn a_daemon_registers_more() {
         let mut factories = Factories::default();
         factories.register("janitor", |_, _| Err(FactoryError::Refused("too clean".to_owned())));
-        assert_eq!(factories.names().collect::<Vec<_>>(), ["janitor", STANDARD_FACTORY]);
+        assert_eq!(factories.names().collect::<Vec<_>>(), ["janitor", STANDARD_FACTORY, "exec:*"]);
     }
 }

@@ -17,7 +17,7 @@ mod supervisor;
 mod system;
 
 pub use description::description;
-pub use factory::{Factories, Factory, FactoryError, STANDARD_FACTORY, Section, registry};
+pub use factory::{Factories, Factory, FactoryError, STANDARD_FACTORY, Section, registry, registry_of};
 pub use fault::fault;
 pub use lifecycle::{API_VERSION, SUPERVISOR_VERSION};
 pub use methods::methods as supervisor_methods;

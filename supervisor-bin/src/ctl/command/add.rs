@@ -31,7 +31,7 @@ impl Command for Add {
 }
 
 fn one(session: &mut Session, name: &str) -> Outcome {
-    let Err(fault) = session.ask("addProcessGroup", vec![Value::from(name)])? else {
+    let Err(fault) = session.ask::<Value>("addProcessGroup", vec![Value::from(name)])? else {
         return session.line(format_args!("{name}: added process group"));
     };
     match FaultCode::from_number(fault.code) {

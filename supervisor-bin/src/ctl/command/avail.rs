@@ -1,13 +1,15 @@
 //! `avail`: the processes of the last read configuration.
 
 use supervisor_core::rpc::FaultCode;
+use supervisor_rpc::client::ProcessConfig;
 
 use super::super::connection::ClientError;
 use super::super::exit_status::ExitStatus;
 use super::super::render;
-use super::super::reply::ConfiguredProcess;
+use super::super::report::{Entry, Problem};
 use super::super::session::{Outcome, Session};
-use super::{Arguments, Command, Usage};
+use super::{Arguments, Command, ONLY_JSON, Usage};
+use crate::getopt::OptionSpec;
 
 pub(super) struct Avail;
 
@@ -22,16 +24,19 @@ impl Command for Avail {
         USAGE
     }
 
+    fn options(&self) -> &'static [OptionSpec] {
+        ONLY_JSON
+    }
+
     fn run(&self, session: &mut Session, arguments: &Arguments<'_>) -> Outcome {
         if !arguments.text.is_empty() {
             return session.misuse(self, "Error: avail accepts no arguments", ExitStatus::FAILED);
         }
-        match session.ask("getAllConfigInfo", vec![])? {
-            Ok(value) => {
-                ConfiguredProcess::read_all(&value)?.iter().try_for_each(|one| session.line(render::avail_line(one)))
-            }
+        match session.ask::<Vec<ProcessConfig>>("getAllConfigInfo", vec![])? {
+            Ok(all) => all.iter().try_for_each(|one| session.tell(render::avail_line(one), Entry::configured(one))),
             Err(fault) if fault.code == FaultCode::ShutdownState.number() => {
-                session.fail("ERROR: supervisor shutting down", ExitStatus::FAILED)
+                let problem = Problem::fault(&fault, "supervisor shutting down");
+                session.fail_for("ERROR: supervisor shutting down", ExitStatus::FAILED, problem)
             }
             Err(fault) => Err(ClientError::Fault(fault).into()),
         }

@@ -14,6 +14,7 @@ static VERB: Verb = Verb {
     one: "clearProcessLogs",
     group: None,
     all: "clearAllProcessLogs",
+    goal: None,
     no_such_group: ExitStatus::FAILED,
     refusals: &[
         Refusal::bad(FaultCode::BadName, "no such process", ExitStatus::FAILED),

@@ -4,13 +4,14 @@ use std::io::{self, Write};
 
 use futures_lite::{StreamExt, future, stream};
 use supervisor_core::domain::state::ProcessState;
+use supervisor_core::process::Stream;
 use supervisor_core::rpc::{FaultCode, Value};
+use supervisor_rpc::client::{ProcessInfo, log_path};
 
-use super::super::connection::{ClientError, LogStream, Rpc};
+use super::super::connection::{ClientError, LogStream, Rpc, read};
 use super::super::exit_status::ExitStatus;
 use super::super::follow;
 use super::super::input::Input;
-use super::super::reply::ProcessStatus;
 use super::super::session::{Failure, Outcome, Session, Streams, wait};
 use super::{Arguments, Command, Completion, Usage};
 
@@ -39,8 +40,10 @@ impl Command for Foreground {
             [name] => *name,
             _ => return session.fail("ERROR: too many process names supplied", ExitStatus::FAILED),
         };
-        match session.ask("getProcessInfo", vec![Value::from(name)])? {
-            Ok(info) if !is_running(&info)? => session.fail("ERROR: process not running", ExitStatus::FAILED),
+        match session.ask::<ProcessInfo>("getProcessInfo", vec![Value::from(name)])? {
+            Ok(info) if info.state != ProcessState::Running => {
+                session.fail("ERROR: process not running", ExitStatus::FAILED)
+            }
             Ok(_) => connect(session, name),
             Err(fault) if fault.code == FaultCode::BadName.number() => {
                 session.fail("ERROR: bad process name supplied", ExitStatus::FAILED)
@@ -51,7 +54,7 @@ impl Command for Foreground {
 }
 
 fn is_running(info: &Value) -> Result<bool, ClientError> {
-    Ok(ProcessStatus::read(info)?.is_in(ProcessState::Running))
+    Ok(read::<ProcessInfo>(info, "getProcessInfo")?.state == ProcessState::Running)
 }
 
 /// Why the terminal was disconnected again.
@@ -108,7 +111,7 @@ async fn send_lines(server: &dyn Rpc, name: &str, input: &mut dyn Input) -> Resu
 
 /// Shows both logs until both end; returns what is to be said about it.
 async fn copy_logs(server: &dyn Rpc, url: &str, name: &str, output: &mut dyn Write) -> Result<String, Failure> {
-    let (stdout, stderr) = (follow::log_path(name, "stdout"), follow::log_path(name, "stderr"));
+    let (stdout, stderr) = (log_path(name, Stream::Stdout), log_path(name, Stream::Stderr));
     let (first, second) = future::zip(server.follow(&stdout), server.follow(&stderr)).await;
     // A process without one of the two logs is nothing unusual.
     let complaint = match (&first, &second) {

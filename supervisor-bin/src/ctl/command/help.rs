@@ -2,7 +2,7 @@
 
 use super::super::render;
 use super::super::session::{Outcome, Session};
-use super::{Arguments, Command, Completion, Usage};
+use super::{Arguments, Command, Completion, Listing, Usage};
 
 pub(super) struct Help;
 
@@ -22,8 +22,8 @@ impl Command for Help {
         Completion::Commands
     }
 
-    fn is_listed(&self) -> bool {
-        false
+    fn listing(&self) -> Listing {
+        Listing::ManualOnly
     }
 
     fn run(&self, session: &mut Session, arguments: &Arguments<'_>) -> Outcome {
@@ -37,7 +37,7 @@ impl Command for Help {
             return session.bytes(text.as_bytes());
         }
         match commands.find(arguments.text) {
-            Some(command) => session.bytes(render::usage(command.usage()).as_bytes()),
+            Some(command) => session.bytes(render::help(command).as_bytes()),
             None => session.line(format_args!("*** No help on {}", arguments.text)),
         }
     }

@@ -4,8 +4,8 @@ use supervisor_core::rpc::{FaultCode, Value};
 
 use super::super::connection::ClientError;
 use super::super::exit_status::ExitStatus;
+use super::super::follow;
 use super::super::session::{Outcome, Session};
-use super::super::{follow, reply};
 use super::tail::Extent;
 use super::{Arguments, Command, Usage};
 
@@ -38,8 +38,8 @@ impl Command for MainTail {
         };
         match extent {
             Extent::Follow => follow::show(session, "/mainlogtail"),
-            Extent::Last(bytes) => match session.ask("readLog", vec![Value::Int(-bytes), Value::Int(0)])? {
-                Ok(text) => session.line(reply::read::<String>(&text)?),
+            Extent::Last(bytes) => match session.ask::<String>("readLog", vec![Value::Int(-bytes), Value::Int(0)])? {
+                Ok(text) => session.line(text),
                 Err(fault) => {
                     let reason = match FaultCode::from_number(fault.code) {
                         Some(FaultCode::NoFile) => "no log file",

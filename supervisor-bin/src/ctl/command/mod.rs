@@ -5,6 +5,7 @@ mod avail;
 mod clear;
 mod fg;
 mod help;
+mod logs;
 mod maintail;
 mod open;
 mod pid;
@@ -25,7 +26,9 @@ mod version;
 
 use std::borrow::Cow;
 
+use super::report::JSON;
 use super::session::{Outcome, Session};
+use crate::getopt::OptionSpec;
 
 /// A command of supervisorctl.
 pub trait Command: Sync {
@@ -40,9 +43,14 @@ pub trait Command: Sync {
         Completion::Nothing
     }
 
-    /// False for a command that `help` does not list; default true.
-    fn is_listed(&self) -> bool {
-        true
+    /// The options that may stand before its arguments; default none.
+    fn options(&self) -> &'static [OptionSpec] {
+        &[]
+    }
+
+    /// Where it is shown; default everywhere.
+    fn listing(&self) -> Listing {
+        Listing::Everywhere
     }
 
     /// Does it: asks the server, prints the answer, sets the exit status.
@@ -50,6 +58,25 @@ pub trait Command: Sync {
     /// # Errors
     /// A [`Failure`](super::session::Failure) ends the command, not the shell.
     fn run(&self, session: &mut Session, arguments: &Arguments<'_>) -> Outcome;
+}
+
+/// Where a command is shown. Every one of them can be called and has its help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listing {
+    /// Listed by `help`, completed, and in the manual.
+    Everywhere,
+    /// Completed and in the manual; not listed by `help`, which lists what Supervisor 4.3 has.
+    ManualOnly,
+    /// Nowhere.
+    Nowhere,
+}
+
+/// The options of a command that can answer with a document and knows no other option.
+static ONLY_JSON: &[OptionSpec] = &[JSON];
+
+/// True if the command can answer with a document.
+pub(super) fn knows_json(command: &dyn Command) -> bool {
+    command.options().contains(&JSON)
 }
 
 /// One form of a command.
@@ -113,6 +140,7 @@ static BUILT_IN: &[&dyn Command] = &[
     &quit::Exit,
     &fg::Foreground,
     &help::Help,
+    &logs::Logs,
     &maintail::MainTail,
     &open::Open,
     &pid::Pid,
@@ -149,7 +177,7 @@ impl Table {
         self.commands().find(|command| command.name() == name)
     }
 
-    /// The sorted names of the built-in commands that are listed.
+    /// The sorted names of the built-in commands that `help` lists.
     pub(super) fn built_in_names(&self) -> Vec<&str> {
         listed(BUILT_IN.iter().copied())
     }
@@ -162,10 +190,10 @@ impl Table {
             .collect()
     }
 
-    /// The sorted names of everything that can be typed, `help` included.
+    /// The sorted names of everything that is offered to be typed.
     pub(super) fn all_names(&self) -> Vec<&str> {
-        let mut names = listed(self.commands());
-        names.push("help");
+        let offered = self.commands().filter(|command| command.listing() != Listing::Nowhere);
+        let mut names: Vec<_> = offered.map(Command::name).collect();
         names.sort_unstable();
         names.dedup();
         names
@@ -177,8 +205,17 @@ impl Table {
     }
 }
 
+/// The built-in commands that are offered, by name.
+pub(super) fn offered() -> Vec<&'static dyn Command> {
+    let mut commands: Vec<_> =
+        BUILT_IN.iter().copied().filter(|command| command.listing() != Listing::Nowhere).collect();
+    commands.sort_by(|a, b| a.name().cmp(b.name()));
+    commands
+}
+
 fn listed<'t>(commands: impl Iterator<Item = &'t dyn Command>) -> Vec<&'t str> {
-    let mut names: Vec<_> = commands.filter(|command| command.is_listed()).map(Command::name).collect();
+    let mut names: Vec<_> =
+        commands.filter(|command| command.listing() == Listing::Everywhere).map(Command::name).collect();
     names.sort_unstable();
     names
 }

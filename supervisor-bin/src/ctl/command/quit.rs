@@ -1,7 +1,7 @@
 //! `quit`, `exit` and the end of the input: leave the shell.
 
 use super::super::session::{Outcome, Session};
-use super::{Arguments, Command, Usage};
+use super::{Arguments, Command, Listing, Usage};
 
 pub(super) struct Quit;
 pub(super) struct Exit;
@@ -53,8 +53,8 @@ impl Command for EndOfFile {
         END_OF_FILE
     }
 
-    fn is_listed(&self) -> bool {
-        false
+    fn listing(&self) -> Listing {
+        Listing::Nowhere
     }
 
     fn run(&self, session: &mut Session, _arguments: &Arguments<'_>) -> Outcome {

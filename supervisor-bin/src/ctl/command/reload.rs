@@ -1,6 +1,6 @@
 //! `reload`: ends everything and starts it anew in the same daemon.
 
-use supervisor_core::rpc::FaultCode;
+use supervisor_core::rpc::{FaultCode, Value};
 
 use super::super::connection::ClientError;
 use super::super::exit_status::ExitStatus;
@@ -29,7 +29,7 @@ impl Command for Reload {
         if !confirmed(session, "Really restart the remote supervisord process y/N? ")? {
             return Ok(());
         }
-        match session.ask("restart", vec![])? {
+        match session.ask::<Value>("restart", vec![])? {
             Ok(_) => session.line("Restarted supervisord"),
             Err(fault) if fault.code == FaultCode::ShutdownState.number() => {
                 session.fail("ERROR: already shutting down", ExitStatus::FAILED)

@@ -30,7 +30,7 @@ impl Command for Remove {
 }
 
 fn one(session: &mut Session, name: &str) -> Outcome {
-    let Err(fault) = session.ask("removeProcessGroup", vec![Value::from(name)])? else {
+    let Err(fault) = session.ask::<Value>("removeProcessGroup", vec![Value::from(name)])? else {
         return session.line(format_args!("{name}: removed process group"));
     };
     match FaultCode::from_number(fault.code) {

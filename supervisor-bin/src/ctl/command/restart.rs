@@ -2,7 +2,8 @@
 
 use super::super::exit_status::ExitStatus;
 use super::super::session::{Outcome, Session};
-use super::{Arguments, Command, Completion, Usage, start, stop};
+use super::{Arguments, Command, Completion, ONLY_JSON, Usage, start, stop};
+use crate::getopt::OptionSpec;
 
 pub(super) struct Restart;
 
@@ -20,6 +21,10 @@ impl Command for Restart {
 
     fn usage(&self) -> &[Usage] {
         USAGE
+    }
+
+    fn options(&self) -> &'static [OptionSpec] {
+        ONLY_JSON
     }
 
     fn completion(&self) -> Completion {

@@ -1,6 +1,6 @@
 //! `shutdown`: ends the daemon and everything that it runs.
 
-use supervisor_core::rpc::FaultCode;
+use supervisor_core::rpc::{FaultCode, Value};
 
 use super::super::connection::ClientError;
 use super::super::exit_status::ExitStatus;
@@ -27,7 +27,7 @@ impl Command for Shutdown {
         if !confirmed(session, "Really shut the remote supervisord process down y/N? ")? {
             return Ok(());
         }
-        let reason = match session.ask("shutdown", vec![]) {
+        let reason = match session.ask::<Value>("shutdown", vec![]) {
             Ok(Ok(_)) => return session.line("Shut down"),
             Ok(Err(fault)) if fault.code == FaultCode::ShutdownState.number() => {
                 return session.line("ERROR: already shutting down");

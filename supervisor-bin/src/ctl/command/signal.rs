@@ -5,7 +5,8 @@ use supervisor_core::rpc::{FaultCode, Value};
 use super::super::exit_status::ExitStatus;
 use super::super::session::{Outcome, Session};
 use super::verb::{Refusal, Verb};
-use super::{Arguments, Command, Completion, Usage};
+use super::{Arguments, Command, Completion, ONLY_JSON, Usage};
+use crate::getopt::OptionSpec;
 
 pub(super) struct Signal;
 
@@ -14,6 +15,7 @@ static VERB: Verb = Verb {
     one: "signalProcess",
     group: Some("signalProcessGroup"),
     all: "signalAllProcesses",
+    goal: None,
     no_such_group: ExitStatus::FAILED,
     refusals: &[
         Refusal::bad(FaultCode::BadName, "no such process", ExitStatus::FAILED),
@@ -37,6 +39,10 @@ impl Command for Signal {
 
     fn usage(&self) -> &[Usage] {
         USAGE
+    }
+
+    fn options(&self) -> &'static [OptionSpec] {
+        ONLY_JSON
     }
 
     fn completion(&self) -> Completion {

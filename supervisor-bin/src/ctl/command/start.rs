@@ -3,9 +3,11 @@
 use supervisor_core::rpc::FaultCode;
 
 use super::super::exit_status::ExitStatus;
+use super::super::progress::Goal;
 use super::super::session::{Outcome, Session};
 use super::verb::{Refusal, Verb};
-use super::{Arguments, Command, Completion, Usage};
+use super::{Arguments, Command, Completion, ONLY_JSON, Usage};
+use crate::getopt::OptionSpec;
 
 pub(super) struct Start;
 
@@ -14,6 +16,7 @@ pub(super) static VERB: Verb = Verb {
     one: "startProcess",
     group: Some("startProcessGroup"),
     all: "startAllProcesses",
+    goal: Some(Goal::Start),
     no_such_group: ExitStatus::USAGE,
     refusals: &[
         Refusal::bad(FaultCode::BadName, "no such process", ExitStatus::FAILED),
@@ -39,6 +42,10 @@ impl Command for Start {
 
     fn usage(&self) -> &[Usage] {
         USAGE
+    }
+
+    fn options(&self) -> &'static [OptionSpec] {
+        ONLY_JSON
     }
 
     fn completion(&self) -> Completion {

@@ -1,12 +1,14 @@
 //! `status`: the states of processes.
 
 use supervisor_core::domain::name::{Namespec, ProcessName};
+use supervisor_rpc::client::ProcessInfo;
 
 use super::super::exit_status::ExitStatus;
 use super::super::render;
-use super::super::reply::ProcessStatus;
+use super::super::report::{Entry, Problem};
 use super::super::session::{Failure, Outcome, Session};
-use super::{Arguments, Command, Completion, Usage};
+use super::{Arguments, Command, Completion, ONLY_JSON, Usage};
+use crate::getopt::OptionSpec;
 
 pub(super) struct Status;
 
@@ -26,6 +28,10 @@ impl Command for Status {
         USAGE
     }
 
+    fn options(&self) -> &'static [OptionSpec] {
+        ONLY_JSON
+    }
+
     fn completion(&self) -> Completion {
         Completion::Processes
     }
@@ -36,45 +42,50 @@ impl Command for Status {
                 session.set_status(ExitStatus::STATUS_UNKNOWN);
             }
         })?;
-        let processes = ProcessStatus::read_all(&session.call("getAllProcessInfo", vec![])?)?;
+        let processes: Vec<ProcessInfo> = session.call("getAllProcessInfo", vec![])?;
         let shown = if arguments.words.is_empty() || arguments.names_all() {
             processes
         } else {
             let Selection { found, unknown } = select(&processes, &arguments.words);
-            for line in unknown {
-                session.fail(line, ExitStatus::STATUS_UNKNOWN)?;
+            for (name, entry, reason) in unknown {
+                session.set_status(ExitStatus::STATUS_UNKNOWN);
+                session.tell(format_args!("{name}: ERROR ({reason})"), entry.failed(Problem::bad_name(reason)))?;
             }
             found
         };
-        if shown.iter().any(ProcessStatus::is_stopped) {
+        if shown.iter().any(|process| process.state.is_stopped()) {
             session.set_status(ExitStatus::NOT_ALL_RUNNING);
         }
-        render::status_lines(&shown).into_iter().try_for_each(|line| session.line(line))
+        let lines = render::status_lines(&shown, session.look);
+        shown.iter().zip(lines).try_for_each(|(process, line)| session.tell(line, Entry::status(process)))
     }
 }
 
 /// What the names of a command line mean.
 #[derive(Default)]
-struct Selection {
+pub(super) struct Selection {
     /// The processes in the order named, repeats included.
-    found: Vec<ProcessStatus>,
-    /// A line for each name that means nothing.
-    unknown: Vec<String>,
+    pub(super) found: Vec<ProcessInfo>,
+    /// Each name that means nothing, as it is shown, and what it is not.
+    pub(super) unknown: Vec<(String, Entry, &'static str)>,
 }
 
-fn select(processes: &[ProcessStatus], words: &[&str]) -> Selection {
+pub(super) fn select(processes: &[ProcessInfo], words: &[&str]) -> Selection {
     let mut selection = Selection::default();
     for word in words {
         let before = selection.found.len();
         let Namespec { group, process } = Namespec::parse(word);
-        let wanted = |one: &&ProcessStatus| {
+        let wanted = |one: &&ProcessInfo| {
             one.name.group == group && process.as_ref().is_none_or(|process| one.name.process == *process)
         };
         selection.found.extend(processes.iter().filter(wanted).cloned());
         if selection.found.len() == before {
             selection.unknown.push(match process {
-                None => format!("{group}: ERROR (no such group)"),
-                Some(process) => format!("{}: ERROR (no such process)", ProcessName::new(group, process)),
+                None => (group.clone(), Entry::of_group(&group), "no such group"),
+                Some(process) => {
+                    let name = ProcessName::new(group, process);
+                    (name.to_string(), Entry::of_process(&name), "no such process")
+                }
             });
         }
     }

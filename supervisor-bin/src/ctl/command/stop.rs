@@ -3,9 +3,11 @@
 use supervisor_core::rpc::FaultCode;
 
 use super::super::exit_status::ExitStatus;
+use super::super::progress::Goal;
 use super::super::session::{Outcome, Session};
 use super::verb::{Refusal, Verb};
-use super::{Arguments, Command, Completion, Usage};
+use super::{Arguments, Command, Completion, ONLY_JSON, Usage};
+use crate::getopt::OptionSpec;
 
 pub(super) struct Stop;
 
@@ -14,6 +16,7 @@ pub(super) static VERB: Verb = Verb {
     one: "stopProcess",
     group: Some("stopProcessGroup"),
     all: "stopAllProcesses",
+    goal: Some(Goal::Stop),
     no_such_group: ExitStatus::FAILED,
     refusals: &[
         Refusal::bad(FaultCode::BadName, "no such process", ExitStatus::FAILED),
@@ -36,6 +39,10 @@ impl Command for Stop {
 
     fn usage(&self) -> &[Usage] {
         USAGE
+    }
+
+    fn options(&self) -> &'static [OptionSpec] {
+        ONLY_JSON
     }
 
     fn completion(&self) -> Completion {

@@ -1,11 +1,13 @@
 //! `tail`: the end of a process log, or the log as it grows.
 
+use supervisor_core::process::Stream;
 use supervisor_core::rpc::{FaultCode, Value};
+use supervisor_rpc::client::log_path;
 
 use super::super::connection::ClientError;
 use super::super::exit_status::ExitStatus;
+use super::super::follow;
 use super::super::session::{Outcome, Session};
-use super::super::{follow, reply};
 use super::{Arguments, Command, Completion, Usage};
 
 pub(super) struct Tail;
@@ -41,11 +43,11 @@ impl Command for Tail {
         };
         let Plan { extent, name, channel } = plan;
         match extent {
-            Extent::Follow => follow::show(session, &follow::log_path(name, channel.word())),
+            Extent::Follow => follow::show(session, &log_path(name, channel)),
             Extent::Last(bytes) => {
                 let params = vec![Value::from(name), Value::Int(-bytes), Value::Int(0)];
-                match session.ask(channel.method(), params)? {
-                    Ok(text) => session.line(reply::read::<String>(&text)?),
+                match session.ask::<String>(read_method(channel), params)? {
+                    Ok(text) => session.line(text),
                     Err(fault) => {
                         let reason = match FaultCode::from_number(fault.code) {
                             Some(FaultCode::NoFile) => "no log file",
@@ -89,33 +91,19 @@ impl Default for Extent {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Channel {
-    Stdout,
-    Stderr,
+fn channel(word: &str) -> Option<Stream> {
+    match word.to_ascii_lowercase().as_str() {
+        "stdout" => Some(Stream::Stdout),
+        "stderr" => Some(Stream::Stderr),
+        _ => None,
+    }
 }
 
-impl Channel {
-    fn parse(word: &str) -> Option<Self> {
-        match word.to_ascii_lowercase().as_str() {
-            "stdout" => Some(Self::Stdout),
-            "stderr" => Some(Self::Stderr),
-            _ => None,
-        }
-    }
-
-    fn word(self) -> &'static str {
-        match self {
-            Self::Stdout => "stdout",
-            Self::Stderr => "stderr",
-        }
-    }
-
-    fn method(self) -> &'static str {
-        match self {
-            Self::Stdout => "readProcessStdoutLog",
-            Self::Stderr => "readProcessStderrLog",
-        }
+/// The method that reads a part of a log.
+pub(super) fn read_method(channel: Stream) -> &'static str {
+    match channel {
+        Stream::Stdout => "readProcessStdoutLog",
+        Stream::Stderr => "readProcessStderrLog",
     }
 }
 
@@ -123,7 +111,7 @@ impl Channel {
 struct Plan<'a> {
     extent: Extent,
     name: &'a str,
-    channel: Channel,
+    channel: Stream,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -149,11 +137,10 @@ impl<'a> Plan<'a> {
             }
             all => (Extent::default(), all),
         };
-        let channel =
-            |word: &str| Channel::parse(word).ok_or_else(|| Mistake::Word(format!("Error: bad channel '{word}'")));
+        let channel = |word: &str| channel(word).ok_or_else(|| Mistake::Word(format!("Error: bad channel '{word}'")));
         match *rest {
             [] => Err(Mistake::Word("Error: tail requires process name".to_owned())),
-            [name] => Ok(Self { extent, name, channel: Channel::Stdout }),
+            [name] => Ok(Self { extent, name, channel: Stream::Stdout }),
             [name, word] => Ok(Self { extent, name, channel: channel(word)? }),
             [.., last] => channel(last).and(Err(too_many)),
         }
@@ -169,12 +156,12 @@ mod tests {
         let plan = |extent, name, channel| Ok(Plan { extent, name, channel });
         let word = |text: &str| Err(Mistake::Word(text.to_owned()));
         for (line, want) in [
-            ("x", plan(Extent::Last(1600), "x", Channel::Stdout)),
-            ("x StdErr", plan(Extent::Last(1600), "x", Channel::Stderr)),
-            ("-5 x", plan(Extent::Last(5), "x", Channel::Stdout)),
-            ("-0 x stdout", plan(Extent::Last(0), "x", Channel::Stdout)),
-            ("-99999999999999999999 x", plan(Extent::Last(2_147_483_647), "x", Channel::Stdout)),
-            ("-f x stderr", plan(Extent::Follow, "x", Channel::Stderr)),
+            ("x", plan(Extent::Last(1600), "x", Stream::Stdout)),
+            ("x StdErr", plan(Extent::Last(1600), "x", Stream::Stderr)),
+            ("-5 x", plan(Extent::Last(5), "x", Stream::Stdout)),
+            ("-0 x stdout", plan(Extent::Last(0), "x", Stream::Stdout)),
+            ("-99999999999999999999 x", plan(Extent::Last(2_147_483_647), "x", Stream::Stdout)),
+            ("-f x stderr", plan(Extent::Follow, "x", Stream::Stderr)),
             ("", Err(Mistake::Number("Error: too few arguments"))),
             ("a b c d", Err(Mistake::Number("Error: too many arguments"))),
             ("a b stdout", Err(Mistake::Number("Error: too many arguments"))),

@@ -9,7 +9,7 @@ use supervisor_core::rpc::{FaultCode as F, Value};
 use super::super::connection::ClientError;
 use super::super::plugin::Plugins;
 use super::super::settings::PluginSection;
-use super::super::testing::{Run, changes, entry, info, record};
+use super::super::testing::{Run, changes, configured, entry, info};
 use super::*;
 
 fn lines(lines: &[&str]) -> String {
@@ -185,6 +185,62 @@ fn streams_of_logs() {
 }
 
 #[test]
+fn the_ends_of_many_logs() {
+    let all = || vec![info("cat", "cat", Running, 7), info("g", "a", Stopped, 0)];
+    let mut run = Run::new()
+        .checked()
+        .on("getAllProcessInfo()", all())
+        .on("readProcessStdoutLog(cat:cat, -4096, 0)", "one\ntwo\nthree\n")
+        .on("readProcessStderrLog(cat:cat, -4096, 0)", F::NoFile)
+        .on("readProcessStdoutLog(g:a, -4096, 0)", "no newline")
+        .on("readProcessStderrLog(g:a, -4096, 0)", F::Failed);
+    let want = ["cat out | two", "cat out | three", "g:a out | no newline", "g:a: ERROR (unknown error reading log)"];
+    assert_eq!(run.run("logs -n 2"), (lines(&want), 1));
+    // Long lines: more is read.
+    let long = "x".repeat(5000);
+    let mut run = Run::new()
+        .checked()
+        .on("getAllProcessInfo()", all())
+        .on("readProcessStdoutLog(cat:cat, -4096, 0)", &*long)
+        .on("readProcessStdoutLog(cat:cat, -32768, 0)", &*format!("one\n{long}"))
+        .on("readProcessStderrLog(cat:cat, -4096, 0)", "");
+    let want = ["zz: ERROR (no such process)".to_owned(), format!("cat out | {long}")];
+    assert_eq!(run.run("logs -n1 zz cat"), (lines(&want.each_ref().map(String::as_str)), 1));
+    let mut run = Run::new().checked();
+    assert!(run.run("logs -x").0.starts_with("Error: option -x not recognized\nlogs\t"));
+}
+
+#[test]
+fn many_logs_are_followed_as_one() {
+    let size = |size: i64| vec!["".into(), Value::Int(size), false.into()];
+    let stream = |chunks: &[&str]| chunks.iter().map(|chunk| Value::from(*chunk)).collect::<Vec<_>>();
+    let missing = ClientError::Http { status: 404, reason: "Not Found".to_owned() };
+    let mut run = Run::new()
+        .checked()
+        .on("getAllProcessInfo()", vec![info("cat", "cat", Running, 7), info("g", "a", Stopped, 0)])
+        // Nothing is written meanwhile: the past is read, and left out of the stream.
+        .on("tailProcessStdoutLog(cat:cat, 0, 0)", size(8))
+        .on("GET /logtail/cat:cat/stdout", stream(&["one\ntwo\n", "thr", "ee\nend"]))
+        .on("tailProcessStdoutLog(cat:cat, 0, 0)", size(8))
+        .on("readProcessStdoutLog(cat:cat, 0, 8)", "one\ntwo\n")
+        .on("tailProcessStderrLog(cat:cat, 0, 0)", size(0))
+        .on("GET /logtail/cat:cat/stderr", missing)
+        // Something is: the past is as much of it as the stream begins with.
+        .on("tailProcessStdoutLog(g:a, 0, 0)", size(2000))
+        .on("GET /logtail/g:a/stdout", stream(&["cut\nA\n", "B\n"]))
+        .on("tailProcessStdoutLog(g:a, 0, 0)", size(2002))
+        .on("tailProcessStderrLog(g:a, 0, 0)", size(0))
+        .on("GET /logtail/g:a/stderr", stream(&["E\n"]))
+        .on("tailProcessStderrLog(g:a, 0, 0)", size(0));
+    let (output, status) = run.run("logs -f -n 1 all");
+    let mut sorted: Vec<_> = output.lines().collect();
+    assert_eq!((sorted.remove(0), status), ("cat out | two", 1), "{output}");
+    sorted.sort_unstable();
+    assert_eq!(sorted, ["cat out | end", "cat out | three", "g:a err | E", "g:a out | A", "g:a out | B"]);
+    assert_eq!(run.errors(), "unix:///x/logtail/cat:cat/stderr Cannot read, status code 404\n");
+}
+
+#[test]
 fn foreground() {
     for (line, want) in [
         ("fg a b", "ERROR: too many process names supplied"),
@@ -216,17 +272,7 @@ fn foreground() {
 
 #[test]
 fn configured_processes() {
-    let configured = |in_use: bool| {
-        record(&[
-            ("group", "g".into()),
-            ("name", "a".into()),
-            ("inuse", in_use.into()),
-            ("autostart", (!in_use).into()),
-            ("group_prio", 5.into()),
-            ("process_prio", 999.into()),
-        ])
-    };
-    let mut run = Run::new().on("getAllConfigInfo()", vec![configured(true), configured(false)]);
+    let mut run = Run::new().on("getAllConfigInfo()", vec![configured("g", "a", true), configured("g", "a", false)]);
     let want = [
         "g:a                              in use    manual    5:999",
         "g:a                              avail     auto      5:999",

@@ -9,12 +9,15 @@ use std::time::Duration;
 use async_io::Timer;
 use supervisor_core::domain::state::ProcessState;
 use supervisor_core::rpc::{Fault, FaultCode, Value};
+use supervisor_rpc::client::{ConfigChanges, ProcessInfo, ProcessResult};
 
 use super::super::connection::{ClientError, fault_line};
 use super::super::exit_status::ExitStatus;
-use super::super::reply::{ConfigChanges, MemberResult, ProcessStatus};
+use super::super::progress::{self, Goal, Scope};
+use super::super::report::{Entry, Problem};
 use super::super::session::{Failure, Outcome, Session, wait};
-use super::{Arguments, Command, Completion, Usage};
+use super::{Arguments, Command, Completion, ONLY_JSON, Usage};
+use crate::getopt::OptionSpec;
 
 pub(super) struct Update;
 
@@ -39,15 +42,20 @@ impl Command for Update {
         USAGE
     }
 
+    fn options(&self) -> &'static [OptionSpec] {
+        ONLY_JSON
+    }
+
     fn completion(&self) -> Completion {
         Completion::ConfiguredGroups
     }
 
     fn run(&self, session: &mut Session, arguments: &Arguments<'_>) -> Outcome {
-        let changes = match session.ask("reloadConfig", vec![])? {
-            Ok(value) => ConfigChanges::read(&value)?,
+        let changes: ConfigChanges = match session.ask("reloadConfig", vec![])? {
+            Ok(changes) => changes,
             Err(fault) if fault.code == FaultCode::ShutdownState.number() => {
-                return session.fail("ERROR: already shutting down", ExitStatus::FAILED);
+                let problem = Problem::fault(&fault, "already shutting down");
+                return session.fail_for("ERROR: already shutting down", ExitStatus::FAILED, problem);
             }
             Err(fault) => return Err(ClientError::Fault(fault).into()),
         };
@@ -96,22 +104,31 @@ impl<T: Into<Failure>> From<T> for Trouble {
 
 /// Names the words that are no groups.
 fn refuse_unknown(session: &mut Session, changes: &ConfigChanges, words: &[&str]) -> Outcome {
-    let active = ProcessStatus::read_all(&session.call("getAllProcessInfo", vec![])?)?;
+    let active: Vec<ProcessInfo> = session.call("getAllProcessInfo", vec![])?;
     let mut known: BTreeSet<&str> = active.iter().map(|process| process.name.group.as_str()).collect();
     known.extend(changes.added.iter().chain(&changes.changed).chain(&changes.removed).map(String::as_str));
     for word in words.iter().filter(|word| !known.contains(*word)) {
-        session.fail(format_args!("ERROR: no such group: {word}"), ExitStatus::FAILED)?;
+        session.set_status(ExitStatus::FAILED);
+        let entry = Entry::of_group(word).failed(Problem::bad_name("no such group"));
+        session.tell(format_args!("ERROR: no such group: {word}"), entry)?;
     }
     Ok(())
 }
 
 /// The line that tells what became of a group.
-fn tell(session: &mut Session, name: &str, result: Result<&str, Trouble>) -> Outcome {
+fn tell(session: &mut Session, name: &str, result: Result<&'static str, Trouble>) -> Outcome {
+    let entry = Entry::of_group(name);
     match result {
-        Ok(done) => session.line(format_args!("{name}: {done}")),
-        Err(Trouble::Problems) => session.fail(format_args!("{name}: has problems; not removing"), ExitStatus::FAILED),
+        Ok(done) => session.tell(format_args!("{name}: {done} process group"), entry.done(done)),
+        Err(Trouble::Problems) => {
+            session.set_status(ExitStatus::FAILED);
+            let entry = entry.failed(Problem::other("STILL_RUNNING", "has problems; not removing"));
+            session.tell(format_args!("{name}: has problems; not removing"), entry)
+        }
         Err(Trouble::Refused(fault)) => {
-            session.fail(format_args!("error: {name}: {}", fault_line(&fault)), ExitStatus::FAILED)
+            session.set_status(ExitStatus::FAILED);
+            let entry = entry.failed(Problem::fault(&fault, fault.text.clone()));
+            session.tell(format_args!("error: {name}: {}", fault_line(&fault)), entry)
         }
         Err(Trouble::Failure(failure)) => Err(failure),
     }
@@ -119,44 +136,48 @@ fn tell(session: &mut Session, name: &str, result: Result<&str, Trouble>) -> Out
 
 fn remove(session: &mut Session, name: &str) -> Result<&'static str, Trouble> {
     let results = stop(session, name)?;
-    session.line(format_args!("{name}: stopped"))?;
+    tell_stopped(session, name)?;
     let failed =
-        |member: &MemberResult| member.result.as_ref().is_err_and(|fault| fault.code == FaultCode::Failed.number());
+        |member: &ProcessResult| member.result.as_ref().is_err_and(|fault| fault.code == FaultCode::Failed.number());
     if results.iter().any(failed) {
         return Err(Trouble::Problems);
     }
     take_out(session, name)?;
-    Ok("removed process group")
+    Ok("removed")
 }
 
 fn replace(session: &mut Session, name: &str) -> Result<&'static str, Trouble> {
     stop(session, name)?;
-    session.line(format_args!("{name}: stopped"))?;
+    tell_stopped(session, name)?;
     take_out(session, name)?;
-    session.ask("addProcessGroup", vec![Value::from(name)])??;
-    Ok("updated process group")
+    add(session, name).map(|_| "updated")
 }
 
 fn add(session: &mut Session, name: &str) -> Result<&'static str, Trouble> {
-    session.ask("addProcessGroup", vec![Value::from(name)])??;
-    Ok("added process group")
+    session.ask::<Value>("addProcessGroup", vec![Value::from(name)])??;
+    Ok("added")
 }
 
-fn stop(session: &mut Session, name: &str) -> Result<Vec<MemberResult>, Trouble> {
-    Ok(MemberResult::read_all(&session.ask("stopProcessGroup", vec![Value::from(name)])??)?)
+fn stop(session: &mut Session, name: &str) -> Result<Vec<ProcessResult>, Trouble> {
+    let params = vec![Value::from(name)];
+    Ok(progress::ask(session, "stopProcessGroup", params, Goal::Stop, Scope::Group(name))??)
+}
+
+fn tell_stopped(session: &mut Session, name: &str) -> Outcome {
+    session.tell(format_args!("{name}: stopped"), Entry::of_group(name).done("stopped"))
 }
 
 /// Removes a group; waits for processes that still stop, and stops what somebody else has started meanwhile.
 fn take_out(session: &mut Session, name: &str) -> Result<(), Trouble> {
     let mut stops = 0;
     loop {
-        let fault = match session.ask("removeProcessGroup", vec![Value::from(name)])? {
+        let fault = match session.ask::<Value>("removeProcessGroup", vec![Value::from(name)])? {
             Ok(_) => return Ok(()),
             Err(fault) if fault.code == FaultCode::StillRunning.number() => fault,
             Err(fault) => return Err(fault.into()),
         };
-        let processes = ProcessStatus::read_all(&session.ask("getAllProcessInfo", vec![])??)?;
-        let stopping = |one: &ProcessStatus| one.name.group == name && one.is_in(ProcessState::Stopping);
+        let processes: Vec<ProcessInfo> = session.ask("getAllProcessInfo", vec![])??;
+        let stopping = |one: &ProcessInfo| one.name.group == name && one.state == ProcessState::Stopping;
         if processes.iter().any(stopping) {
             wait(&mut session.interrupts, Timer::after(LOOK_AGAIN))?;
         } else if stops < STOPS {

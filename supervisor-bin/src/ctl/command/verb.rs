@@ -4,11 +4,13 @@
 //! A verb is data: its methods, its word for success, and what each refusal means.
 
 use supervisor_core::domain::name::{Namespec, ProcessName};
-use supervisor_core::rpc::{Fault, FaultCode, Value};
+use supervisor_core::rpc::{Fault, FaultCode, FromValue, Value};
+use supervisor_rpc::client::ProcessResult;
 
 use super::super::exit_status::ExitStatus;
-use super::super::reply::MemberResult;
-use super::super::session::{Outcome, Session};
+use super::super::progress::{self, Goal, Scope};
+use super::super::report::{Entry, Problem};
+use super::super::session::{Failure, Outcome, Session};
 use super::Arguments;
 
 /// Something that can be done to processes.
@@ -21,6 +23,8 @@ pub(super) struct Verb {
     pub(super) group: Option<&'static str>,
     /// The method for all processes.
     pub(super) all: &'static str,
+    /// What a person at a terminal is waiting for meanwhile; `None` if it takes no time.
+    pub(super) goal: Option<Goal>,
     /// The exit status for an unknown group.
     pub(super) no_such_group: ExitStatus,
     /// The refusals that are expected.
@@ -62,8 +66,8 @@ impl Verb {
     /// Does it to everything that is named, in order; `extra` follows the name in each call.
     pub(super) fn apply(&self, session: &mut Session, arguments: &Arguments<'_>, extra: &[Value]) -> Outcome {
         if arguments.names_all() {
-            let answer = session.call(self.all, extra.to_vec())?;
-            return self.report(session, &MemberResult::read_all(&answer)?);
+            let results: Result<Vec<ProcessResult>, Fault> = self.ask(session, self.all, extra.to_vec(), Scope::All)?;
+            return self.report(session, &results.map_err(|fault| Failure::Client(fault.into()))?);
         }
         arguments.words.iter().try_for_each(|word| self.apply_to(session, word, extra))
     }
@@ -72,44 +76,72 @@ impl Verb {
         let with_name = |name: &str| [vec![Value::from(name)], extra.to_vec()].concat();
         let Namespec { group, process } = Namespec::parse(word);
         match (process, self.group) {
-            (None, Some(method)) => match session.ask(method, with_name(&group))? {
-                Ok(answer) => self.report(session, &MemberResult::read_all(&answer)?),
-                Err(fault) if fault.code == FaultCode::BadName.number() => {
-                    session.fail(format_args!("{group}: ERROR (no such group)"), self.no_such_group)
+            (None, Some(method)) => {
+                match self.ask::<Vec<_>>(session, method, with_name(&group), Scope::Group(&group))? {
+                    Ok(results) => self.report(session, &results),
+                    Err(fault) if fault.code == FaultCode::BadName.number() => {
+                        session.set_status(self.no_such_group);
+                        let entry = Entry::of_group(&group).failed(Problem::fault(&fault, "no such group"));
+                        session.tell(format_args!("{group}: ERROR (no such group)"), entry)
+                    }
+                    Err(fault) => self.refused(session, Entry::of(word), word, &fault),
                 }
-                Err(fault) => self.refused(session, word, &fault),
-            },
+            }
             (process, _) => {
-                let result = session.ask(self.one, with_name(word))?.map(drop);
-                let name = process.map_or_else(|| word.to_owned(), |p| ProcessName::new(group, p).to_string());
-                self.result(session, &name, result.as_ref().err())
+                let name = process.map(|process| ProcessName::new(group, process));
+                let scope = name.as_ref().map_or(Scope::All, Scope::One);
+                let result = self.ask::<Value>(session, self.one, with_name(word), scope)?.map(drop);
+                match name {
+                    Some(name) => self.result(session, &name, result.as_ref().err()),
+                    // A group, of a verb that knows none; whatever the server made of it.
+                    None => match result {
+                        Ok(()) => session.tell(format_args!("{word}: {}", self.done), Entry::of(word).done(self.done)),
+                        Err(fault) => self.refused(session, Entry::of(word), word, &fault),
+                    },
+                }
             }
         }
     }
 
-    fn report(&self, session: &mut Session, results: &[MemberResult]) -> Outcome {
-        results
-            .iter()
-            .try_for_each(|member| self.result(session, &member.name.to_string(), member.result.as_ref().err()))
-    }
-
-    fn result(&self, session: &mut Session, name: &str, refusal: Option<&Fault>) -> Outcome {
-        match refusal {
-            None => session.line(format_args!("{name}: {}", self.done)),
-            Some(fault) => self.refused(session, name, fault),
+    fn ask<T: FromValue>(
+        &self,
+        session: &mut Session,
+        method: &str,
+        params: Vec<Value>,
+        scope: Scope<'_>,
+    ) -> Result<Result<T, Fault>, Failure> {
+        match self.goal {
+            Some(goal) => progress::ask(session, method, params, goal, scope),
+            None => session.ask(method, params),
         }
     }
 
-    fn refused(&self, session: &mut Session, name: &str, fault: &Fault) -> Outcome {
-        let Some(refusal) = self.refusals.iter().find(|refusal| refusal.code.number() == fault.code) else {
-            return session.fail(format_args!("{name}: ERROR ({})", fault.text), ExitStatus::FAILED);
+    fn report(&self, session: &mut Session, results: &[ProcessResult]) -> Outcome {
+        results.iter().try_for_each(|member| self.result(session, &member.name, member.result.as_ref().err()))
+    }
+
+    fn result(&self, session: &mut Session, name: &ProcessName, refusal: Option<&Fault>) -> Outcome {
+        let entry = Entry::of_process(name);
+        match refusal {
+            None => session.tell(format_args!("{name}: {}", self.done), entry.done(self.done)),
+            Some(fault) => self.refused(session, entry, &name.to_string(), fault),
+        }
+    }
+
+    fn refused(&self, session: &mut Session, entry: Entry, name: &str, fault: &Fault) -> Outcome {
+        let refusal = self.refusals.iter().find(|refusal| refusal.code.number() == fault.code);
+        let (status, reason) = match refusal {
+            None => (Some(ExitStatus::FAILED), fault.text.as_str()),
+            Some(Refusal { status, meaning: Meaning::Reason(reason), .. }) => (*status, *reason),
+            Some(Refusal { status, meaning: Meaning::Fault, .. }) => (*status, fault.text.as_str()),
         };
-        if let Some(status) = refusal.status {
+        if let Some(status) = status {
             session.set_status(status);
         }
-        match refusal.meaning {
-            Meaning::Reason(reason) => session.line(format_args!("{name}: ERROR ({reason})")),
-            Meaning::Fault => session.line(&fault.text),
+        let entry = entry.failed(Problem::fault(fault, reason));
+        match refusal {
+            Some(Refusal { meaning: Meaning::Fault, .. }) => session.tell(reason, entry),
+            _ => session.tell(format_args!("{name}: ERROR ({reason})"), entry),
         }
     }
 }

@@ -1,9 +1,10 @@
 //! `version`: the version of the daemon.
 
 use super::super::exit_status::ExitStatus;
-use super::super::reply;
+use super::super::report::Entry;
 use super::super::session::{Outcome, Session};
-use super::{Arguments, Command, Usage};
+use super::{Arguments, Command, ONLY_JSON, Usage};
+use crate::getopt::OptionSpec;
 
 pub(super) struct Version;
 
@@ -18,12 +19,16 @@ impl Command for Version {
         USAGE
     }
 
+    fn options(&self) -> &'static [OptionSpec] {
+        ONLY_JSON
+    }
+
     fn run(&self, session: &mut Session, arguments: &Arguments<'_>) -> Outcome {
         if !arguments.text.is_empty() {
             return session.misuse(self, "Error: version accepts no arguments", ExitStatus::FAILED);
         }
         session.check()?;
-        let version: String = reply::read(&session.call("getSupervisorVersion", vec![])?)?;
-        session.line(version)
+        let version: String = session.call("getSupervisorVersion", vec![])?;
+        session.tell(&version, Entry::of("supervisord").version(&version))
     }
 }

@@ -88,10 +88,12 @@ fn other_failures_are_one_line() {
 fn what_can_be_done_is_said_on_standard_error() {
     let mut run = Run::new().on("getVersion()", ClientError::NoSuchSocket);
     assert_eq!(run.run("version").0, "unix:///x no such file\n");
-    assert!(run.errors().starts_with("Is supervisord running? ") && run.errors().lines().count() == 1);
+    let want = "Configuration file: none was found, so the defaults hold; name one with -c FILE\n\
+                Server: unix:///x\nsupervisord: no process of this name is running\nTry: supervisord\n";
+    assert_eq!(run.errors(), want);
     let mut run = Run::new().on("getVersion()", ClientError::Unauthorised);
     assert_eq!(run.run("version"), ("Server requires authentication\n".to_owned(), 1));
-    assert!(run.errors().contains("-u and -p") && run.errors().lines().count() == 1);
+    assert!(run.errors().contains("\nTry: supervisorctl -u NAME -p PASSWORD, "), "{}", run.errors());
 }
 
 #[test]

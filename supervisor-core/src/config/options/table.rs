@@ -126,7 +126,9 @@ const INET_HTTP_SERVER: &[OptionRow] = rows! {
 };
 
 const RPC_INTERFACE: &[OptionRow] = rows! {
-    "supervisor.rpcinterface_factory" Text Section: "Name of the factory that makes the namespace; required.";
+    "supervisor.rpcinterface_factory" Text Section:
+        "Name of the factory that makes the namespace, or `exec:` and the command line of a program that is it; required.";
+    "supervisor.call_timeout" Integer Section = "60": "Seconds that a call to a program may take.";
 };
 
 const PROGRAM: &[OptionRow] = rows! {

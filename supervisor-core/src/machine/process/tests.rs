@@ -45,7 +45,7 @@ impl Life {
 
     fn spawned(&mut self) -> String {
         let at = self.now;
-        self.step(Input::Spawned { pid: 7, at })
+        self.step(Input::Spawned { pid: Some(7), at })
     }
 
     fn exited(&mut self, code: i32) -> String {
@@ -154,7 +154,7 @@ fn every_state_with_every_input() {
             Input::Start,
             Input::Stop,
             Input::GiveUp,
-            Input::Spawned { pid: 9, at: at(5000) },
+            Input::Spawned { pid: Some(9), at: at(5000) },
             Input::SpawnFailed { why: "no".into() },
             Input::Exited { status: ExitStatus::Exited(0), at: at(1000) },
             Input::SignalFailed { why: "EPERM".into(), requested: false },
@@ -232,17 +232,17 @@ fn tries_and_pids_of_the_events() {
         other => panic!("{other:?}"),
     };
     let failed = life.effects(Input::Exited { status: ExitStatus::Exited(0), at: at(1000) });
-    assert_eq!((transition(failed.clone(), 1).tries, transition(failed, 1).pid), (1, 0));
+    assert_eq!((transition(failed.clone(), 1).tries, transition(failed, 1).pid), (1, None));
     life.wait(Duration::from_secs(1));
     let again = life.effects(Input::Deadline);
     assert_eq!(transition(again, 0).tries, 1);
     life.spawned();
     life.wait(Duration::from_secs(1));
     let running = transition(life.effects(Input::Deadline), 0);
-    assert_eq!((running.tries, running.pid), (0, 7));
+    assert_eq!((running.tries, running.pid), (0, Some(7)));
     let end = at(2000);
     let exited = transition(life.effects(Input::Exited { status: ExitStatus::Exited(0), at: end }), 1);
-    assert_eq!((exited.expected, exited.pid), (true, 7));
+    assert_eq!((exited.expected, exited.pid), (true, Some(7)));
 }
 
 #[test]
@@ -379,7 +379,7 @@ proptest! {
                 Move::Spawn(good) if ordered => {
                     ordered = false;
                     alive = good;
-                    if good { Input::Spawned { pid: 7, at: now } } else { Input::SpawnFailed { why: "no".into() } }
+                    if good { Input::Spawned { pid: Some(7), at: now } } else { Input::SpawnFailed { why: "no".into() } }
                 }
                 Move::Exit(code) if alive => {
                     alive = false;

@@ -196,7 +196,7 @@ fn groups_come_and_go_with_the_configuration() {
     let configured = Arc::new(Mutex::new(vec![group(program("a", "live 1e9 0")), group(program("b", "live 1e9 0"))]));
     let source = Arc::clone(&configured);
     let builder = Supervisor::builder()
-        .groups(configured.lock().unwrap().clone())
+        .configured(configured.lock().unwrap().clone())
         .config_source(Arc::new(move || Ok(source.lock().unwrap().clone())));
     let mut simulation = Simulation::new(builder);
     let handle = simulation.handle.clone();

@@ -124,7 +124,7 @@ fn group_and_session(pid: u32) -> (u32, u32) {
 
 fn check_clean(spawner: &RealSpawner) {
     let mut started = spawner.spawn(&order(process("cat -u"))).unwrap();
-    let pid = started.pid;
+    let pid = started.pid.unwrap();
     // Once it answers, neither the kernel nor the loader of libraries is still at work.
     rustix::io::write(started.stdin.as_ref().unwrap(), b"ready").unwrap();
     let mut stdout = Async::new(File::from(started.stdout.take().unwrap())).unwrap();
@@ -280,7 +280,8 @@ fn nobody_is_signalled_after_the_end() {
         signaller.signal(0, true).unwrap();
         signaller.signal(libc::SIGTERM, false).unwrap();
         // A zombie can be signalled; the pid is still its own.
-        while fs::read_to_string(format!("/proc/{}/stat", started.pid)).unwrap().split(' ').nth(2) != Some("Z") {
+        while fs::read_to_string(format!("/proc/{}/stat", started.pid.unwrap())).unwrap().split(' ').nth(2) != Some("Z")
+        {
             std::thread::yield_now();
         }
         signaller.signal(libc::SIGTERM, true).unwrap();
@@ -296,7 +297,7 @@ fn nobody_is_signalled_after_the_exit_is_dropped() {
     let started = careful().spawn(&order(process("/bin/sleep 600"))).unwrap();
     drop(started.exit);
     assert_eq!(started.signaller.signal(0, false).unwrap_err().raw_os_error(), Some(libc::ESRCH));
-    crate::sys::process::send_signal(started.pid, libc::SIGKILL, false).unwrap();
+    crate::sys::process::send_signal(started.pid.unwrap(), libc::SIGKILL, false).unwrap();
 }
 
 #[test]
@@ -365,7 +366,7 @@ fn spared_ourselves() {
     }
     for spawner in [careful(), trusted()] {
         let started = spawner.spawn(&order(process("/bin/sleep 600"))).unwrap();
-        assert_eq!(fs::read_to_string(format!("/proc/{}/oom_score_adj", started.pid)).unwrap(), "0\n");
+        assert_eq!(fs::read_to_string(format!("/proc/{}/oom_score_adj", started.pid.unwrap())).unwrap(), "0\n");
         end(started);
     }
 }

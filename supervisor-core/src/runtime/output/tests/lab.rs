@@ -79,7 +79,6 @@ impl Lab {
     pub(super) fn plan_without_log(&self, settings: spec::Channel) -> ChannelPlan {
         ChannelPlan {
             name: ProcessName::new("x", "x"),
-            pid: 1,
             stream: Stream::Stdout,
             settings,
             sink: None,

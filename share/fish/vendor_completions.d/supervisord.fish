@@ -1,0 +1,23 @@
+# Completion of supervisord(1) for fish. Made from the tables of the program (cargo run -p supervisor-bin --example manual).
+
+complete -c supervisord -f
+complete -c supervisord -s 'c' -l configuration -r -F -d 'read this file (default: the first supervisord.conf found)'
+complete -c supervisord -s 'n' -l nodaemon -d 'stay in the foreground'
+complete -c supervisord -s 's' -l silent -d 'keep the log off stdout in the foreground'
+complete -c supervisord -s 'h' -s '?' -l help -d 'show this text'
+complete -c supervisord -s 'v' -l version -d 'show the release of Supervisor that this is compatible with'
+complete -c supervisord -s 'u' -l user -x -a '(__fish_complete_users)' -d 'give up root and become this account (name or number)'
+complete -c supervisord -s 'm' -l umask -x -d 'umask of the background daemon (default: 022)'
+complete -c supervisord -s 'd' -l directory -x -a '(__fish_complete_directories)' -d 'enter this directory in the background'
+complete -c supervisord -s 'l' -l logfile -r -F -d 'keep the activity log here'
+complete -c supervisord -s 'y' -l logfile_maxbytes -x -d 'rotate the activity log at this size (default: 50MB)'
+complete -c supervisord -s 'z' -l logfile_backups -x -d 'keep so many rotated logs (default: 10)'
+complete -c supervisord -s 'e' -l loglevel -x -d 'critical, error, warn, info, debug, trace or blather (default: info)'
+complete -c supervisord -s 'j' -l pidfile -r -F -d 'write the process id here'
+complete -c supervisord -s 'i' -l identifier -x -d 'the name of this daemon towards its clients'
+complete -c supervisord -s 'q' -l childlogdir -x -a '(__fish_complete_directories)' -d 'make the automatic child logs here'
+complete -c supervisord -s 'k' -l nocleanup -d 'keep the automatic child logs of earlier runs'
+complete -c supervisord -s 'a' -l minfds -x -d 'open files that must be available (default: 1024)'
+complete -c supervisord -s 't' -l strip_ansi -d 'remove terminal escape sequences from child logs'
+complete -c supervisord -l minprocs -x -d 'processes that must be available (default: 200)'
+complete -c supervisord -l profile_options -x -d 'accepted and without effect'

@@ -1,0 +1,130 @@
+//! The page of a process: its log as it grows, its states as they change.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+
+use crate::driver::{Browser, Scripts};
+use crate::site::Site;
+
+const PROGRAM: &str = "[program:x]\ncommand=/bin/sh -c 'echo out <i>1</i>; echo err 1 >&2; exec cat'\nstartsecs=0\n\
+                       stdout_logfile=%(here)s/o.log\nstderr_logfile=%(here)s/e.log\n";
+
+fn open() -> Option<(Site, Browser)> {
+    let browser = Browser::start(Scripts::On)?;
+    let site = Site::start(&PROGRAM.replace("<i>1</i>", "\"<i>1</i>\""));
+    site.lab.until("output", || fs::read_to_string(site.lab.path("e.log")).ok().filter(|text| text.contains("err")));
+    browser.open(&site.page("tail.html?processname=x"));
+    browser.until("document.getElementById('log').textContent.includes('out <i>1</i>')");
+    Some((site, browser))
+}
+
+fn append(site: &Site, name: &str, text: &str) {
+    OpenOptions::new().append(true).open(site.lab.path(name)).unwrap().write_all(text.as_bytes()).unwrap();
+}
+
+const AT_END: &str = "(log.scrollHeight - log.scrollTop - log.clientHeight < 3)";
+
+#[test]
+fn it_follows_and_shows_both_channels() {
+    let Some((site, browser)) = open() else { return };
+    browser.until("!document.querySelector('#log i') && !document.querySelector('#log .stderr')");
+    append(&site, "o.log", "half of a li");
+    browser.until("log.lastChild.textContent === 'half of a li'");
+    append(&site, "o.log", "ne\n\u{1b}[31mred\u{1b}[0m\n");
+    browser.until("log.lastChild.textContent === 'red' && log.textContent.includes('half of a line')");
+    browser.click("#channels label:has([value=stderr])");
+    browser.until("document.querySelector('#log .stderr')?.textContent === 'err 1'");
+    browser.until("document.getElementById('loghead').textContent === 'Standard output and Standard error'");
+    browser.click("#channels label:has([value=stdout])");
+    browser.until("!log.textContent.includes('red') && log.textContent.includes('err 1')");
+    append(&site, "e.log", "err 2\n");
+    browser.until("log.lastChild.textContent === 'err 2'");
+    assert_eq!(browser.complaints(), [""; 0]);
+}
+
+#[test]
+fn it_keeps_the_last_lines_only_and_pauses() {
+    let Some((site, browser)) = open() else { return };
+    let many: String = (0..12_000).map(|number| format!("line {number}\n")).collect();
+    append(&site, "o.log", &many);
+    browser.until("log.lastChild.textContent === 'line 11999'");
+    browser.until(&format!("log.childElementCount === 5000 && {AT_END}"));
+    browser.until("document.getElementById('following').textContent === 'Following, the last 5,000 lines'");
+    browser.click("#follow");
+    append(&site, "o.log", "later\n");
+    browser.until("document.getElementById('following').textContent === 'Paused, 1 line more since'");
+    browser.until("log.lastChild.textContent === 'line 11999'");
+    browser.click("#follow");
+    browser.until(&format!("log.lastChild.textContent === 'later' && {AT_END}"));
+    // Who scrolls up reads; who comes back to the end follows.
+    browser.script("log.scrollTop -= 500");
+    browser.until("document.getElementById('follow').textContent === 'Follow'");
+    append(&site, "o.log", "much later\n");
+    browser.until("document.getElementById('following').textContent === 'Paused, 1 line more since'");
+    browser.script("log.scrollTop = log.scrollHeight");
+    browser.until(&format!("log.lastChild.textContent === 'much later' && {AT_END}"));
+}
+
+#[test]
+fn it_finds() {
+    let Some((site, browser)) = open() else { return };
+    let many: String = (0..900)
+        .map(|number| format!("line {number} {}\n", if number % 100 == 7 { "Needle" } else { "hay" }))
+        .collect();
+    append(&site, "o.log", &many);
+    browser.until("log.lastChild.textContent === 'line 899 hay'");
+    browser.press("/");
+    browser.press("needle");
+    browser.until("document.getElementById('matches').textContent === '9 of 9'");
+    browser.until("document.querySelector('#log .current').textContent === 'line 807 Needle'");
+    browser.press("\u{e007}");
+    browser.until("document.querySelector('#log .current').textContent === 'line 7 Needle'");
+    browser.until("CSS.highlights.get('found').size === 9");
+    browser.click("#previous");
+    browser.click("#previous");
+    browser.until("document.querySelector('#log .current').textContent === 'line 707 Needle'");
+    // It stands in the middle of what is seen.
+    browser.until(
+        "(() => { const [a, b] = [log, document.querySelector('#log .current')].map((e) => e.getBoundingClientRect()); \
+         return b.top > a.top && b.bottom < a.bottom; })()",
+    );
+    browser.click("label:has(#only)");
+    browser.until("[...log.children].filter((line) => line.checkVisibility()).length === 9");
+    browser.click("#follow");
+    append(&site, "o.log", "another needle\nmore hay\n");
+    browser.until("[...log.children].filter((line) => line.checkVisibility()).length === 10");
+    browser.until("document.getElementById('matches').textContent === '8 of 10'");
+}
+
+#[test]
+fn the_head_and_the_history_follow_the_process() {
+    let Some((site, browser)) = open() else { return };
+    browser.until("document.querySelector('#usage .memory svg') !== null");
+    site.lab.post("/?action=stop&processname=x", "");
+    browser.until("document.getElementById('present').dataset.state === 'STOPPED'");
+    browser.until("document.querySelector('#history tbody tr td:nth-child(3)').dataset.state === 'STOPPED'");
+    browser.until("/terminated by SIGTERM/.test(document.querySelector('#history tbody').textContent)");
+    browser.click("[data-verb=start]");
+    browser.until("document.getElementById('present').dataset.state === 'RUNNING'");
+    browser.until("document.querySelector('#history tbody tr td:nth-child(3)').dataset.state === 'RUNNING'");
+    browser.click("[data-verb=clear]");
+    browser.until("document.getElementById('messages').textContent.includes('Log for x cleared')");
+    assert_eq!(fs::read_to_string(site.lab.path("o.log")).unwrap(), "");
+}
+
+#[test]
+fn the_main_log_and_a_process_without_a_log() {
+    let Some((mut site, browser)) = open() else { return };
+    browser.open(&site.page("mainlog.html"));
+    browser.until("/supervisord started with pid/.test(log.textContent)");
+    site.lab.post("/?action=stop&processname=x", "");
+    browser.until("/stopped: x/.test(log.lastChild.textContent)");
+    site.lab.stop();
+    browser.until("/Cut off/.test(document.getElementById('following').textContent)");
+    site.configure("[program:n]\ncommand=/bin/cat\nstartsecs=0\nstdout_logfile=NONE\n");
+    site.lab.run();
+    browser.until("/^Following/.test(document.getElementById('following').textContent)");
+    browser.until("/spawned: 'n'/.test(log.textContent)");
+    browser.open(&site.page("tail.html?processname=n"));
+    browser.until("log.textContent === 'stdout of n: no log file'");
+}

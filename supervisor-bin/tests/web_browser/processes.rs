@@ -1,0 +1,216 @@
+//! The overview, live: acting, changes from elsewhere, filter and order, keyboard, a daemon that goes and comes back.
+
+use crate::driver::{Browser, Scripts};
+use crate::site::Site;
+
+const PROGRAMS: &str = "[program:one]\ncommand=/bin/cat\nautostart=false\nstartsecs=0\n\
+                        [program:two]\ncommand=/bin/cat\nstartsecs=0\n\
+                        [program:bad]\ncommand=/no/such\nstartretries=0\n\
+                        [group:web]\nprograms=a,b\n\
+                        [program:a]\ncommand=/bin/cat\nstartsecs=0\n\
+                        [program:b]\ncommand=/bin/cat\nautostart=false\nstartsecs=0\n";
+
+fn row(name: &str) -> String {
+    format!("tr[data-name='{name}']")
+}
+
+fn shows(name: &str, state: &str) -> String {
+    format!("document.querySelector(\"{}\")?.dataset.state === '{state}'", row(name))
+}
+
+const LIVE: &str = "document.getElementById('link').dataset.link === 'live'";
+
+/// Nothing was loaded anew since this was called.
+fn mark(browser: &Browser) {
+    browser.script("window.mark = true");
+}
+
+const MARKED: &str = "window.mark === true";
+
+fn open(programs: &str) -> Option<(Site, Browser)> {
+    let browser = Browser::start(Scripts::On)?;
+    let site = Site::start(programs);
+    browser.open(&site.url);
+    browser.until(LIVE);
+    mark(&browser);
+    Some((site, browser))
+}
+
+#[test]
+fn buttons_act_in_place_and_say_what_was_done() {
+    let Some((site, browser)) = open(PROGRAMS) else { return };
+    browser.click(&format!("{} [data-verb=start]", row("one")));
+    browser.until(&shows("one", "RUNNING"));
+    browser.until("document.getElementById('messages').textContent.includes('Process one started')");
+    // The button that had the focus has gone; the next one has it.
+    browser.until("document.activeElement.closest('tr')?.dataset.name === 'one'");
+    let pid = browser.script("return document.querySelector(\"tr[data-name='one']\").dataset.pid");
+    browser.click(&format!("{} [data-verb=restart]", row("one")));
+    browser.until(&format!(
+        "{} && document.querySelector(\"{}\").dataset.pid !== {pid}",
+        shows("one", "RUNNING"),
+        row("one")
+    ));
+    browser.click(&format!("{} [data-verb=stop]", row("one")));
+    browser.until(&shows("one", "STOPPED"));
+    browser.click(&format!("{} [data-verb=start]", row("bad")));
+    browser.until("document.querySelector('#messages .failure')?.textContent.includes('bad: no such file') === true");
+    // What concerns many is asked for first.
+    browser.click("tr.group [formaction*=stopgroup]");
+    browser.until("document.getElementById('sure').open");
+    browser.click("#sure [value=no]");
+    browser.click("tr.group [formaction*=startgroup]");
+    browser.until(&shows("web:b", "RUNNING"));
+    browser.until("document.querySelector('tr.group .up').textContent === '2'");
+    browser.click("[formaction*=stopall]");
+    browser.click("#sure [value=yes]");
+    browser.until(&format!("{} && {}", shows("two", "STOPPED"), shows("web:a", "STOPPED")));
+    browser.until(MARKED);
+    assert_eq!(site.lab.state("two"), "STOPPED");
+    assert_eq!(browser.complaints(), [""; 0]);
+}
+
+#[test]
+fn changes_from_elsewhere_touch_their_row_alone() {
+    let Some((site, browser)) = open(PROGRAMS) else { return };
+    browser.script(
+        "window.changes = 0; window.two = document.querySelector(\"tr[data-name='two'] .state\"); \
+         new MutationObserver((list) => { window.changes += list.length; }) \
+           .observe(two, { subtree: true, childList: true, characterData: true, attributes: true });",
+    );
+    site.lab.post("/?action=start&processname=one", "");
+    browser.until(&shows("one", "RUNNING"));
+    browser.until(
+        "/^pid \\d+, uptime 0:00:\\d\\d$/.test(document.querySelector(\"tr[data-name='one'] .text\").textContent)",
+    );
+    browser.until("two.isConnected && changes === 0");
+    // CPU and memory come by themselves.
+    browser.until("/MiB|KiB/.test(document.querySelector(\"tr[data-name='two'] .memory\").textContent)");
+    browser.until("document.querySelector(\"tr[data-name='two'] .memory .curve\").getAttribute('d').startsWith('M')");
+    // Groups and processes that come and go.
+    site.configure(&PROGRAMS.replace("[program:one]", "[program:neu<i>]"));
+    site.lab.post("/update.html", "action=reread");
+    site.lab.post("/update.html", "action=update&removed=one&added=neu%3Ci%3E");
+    browser.until("!document.querySelector(\"tr[data-name='one']\")");
+    browser.until(&shows("neu<i>", "STOPPED"));
+    let names =
+        "return [...document.querySelectorAll('#table tr[data-name]')].map((row) => row.dataset.name).join(' ')";
+    assert_eq!(browser.script(names), "bad neu<i> two web:a web:b");
+    browser.click(&format!("{} [data-verb=start]", row("neu<i>")));
+    browser.until(&shows("neu<i>", "RUNNING"));
+    assert_eq!(site.lab.state("neu&#60;i&#62;"), "RUNNING");
+    browser.until(MARKED);
+    assert_eq!(browser.complaints(), [""; 0]);
+}
+
+const SHOWN: &str = "return [...document.querySelectorAll('#table tr[data-name]')].filter((row) => row.checkVisibility()).map((row) => row.dataset.name).join(' ')";
+
+#[test]
+fn a_filter_and_an_order_stay_in_the_address() {
+    let Some((site, browser)) = open(PROGRAMS) else { return };
+    browser.until(&shows("bad", "FATAL"));
+    assert!(browser.title().starts_with("(1 fatal) "), "{}", browser.title());
+    browser.type_into("#find", "WEB");
+    assert_eq!(browser.script(SHOWN), "web:a web:b");
+    assert_eq!(browser.text("#shown"), "2 of 5 shown");
+    browser.type_into("#find", "x");
+    browser.until("document.getElementById('nomatch').checkVisibility()");
+    browser.press("\u{e00c}");
+    browser.until("document.getElementById('find').value === ''");
+    browser.click("#states [data-state=STOPPED]");
+    assert_eq!(browser.script(SHOWN), "one web:b");
+    // What changes its state leaves.
+    site.lab.post("/?action=start&processname=one", "");
+    browser.until("!document.querySelector(\"tr[data-name='one']\").checkVisibility()");
+    browser.click("#states [data-state=STOPPED]");
+    browser.click("thead [data-order=state] button");
+    assert_eq!(browser.script(SHOWN), "bad one two web:a web:b");
+    assert_eq!(browser.script("return document.querySelector('[aria-sort]').dataset.order"), "state");
+    let url = browser.script("return location.href");
+    browser.open("about:blank");
+    browser.open(url.as_str().unwrap());
+    browser.until(LIVE);
+    browser.until("document.querySelector('[aria-sort]').dataset.order === 'state'");
+    assert_eq!(browser.script(SHOWN), "bad one two web:a web:b");
+    browser.click("thead [data-order=state] button");
+    browser.until("location.hash === '' && document.querySelector('tr.group').checkVisibility()");
+    assert_eq!(browser.script(SHOWN), "bad one two web:a web:b");
+}
+
+#[test]
+fn the_keyboard_is_enough() {
+    let Some((site, browser)) = open(PROGRAMS) else { return };
+    browser.press("jjj");
+    assert_eq!(browser.script("return document.activeElement.textContent"), "two");
+    browser.press("k");
+    assert_eq!(browser.script("return document.activeElement.textContent"), "one");
+    browser.press("s");
+    browser.until(&shows("one", "RUNNING"));
+    browser.press("x");
+    browser.until(&shows("one", "STOPPED"));
+    browser.press("/");
+    browser.press("two");
+    browser.until("document.getElementById('find').value === 'two'");
+    assert_eq!(site.lab.state("two"), "RUNNING");
+    browser.press("\u{e00c}");
+    browser.press("?");
+    browser.until("document.getElementById('keys').open");
+    browser.click("#single");
+    browser.press("\u{e00c}");
+    browser.until("!document.getElementById('keys').open");
+    browser.press("/x");
+    assert_ne!(browser.script("return document.activeElement.id"), "find");
+    browser.press("?");
+    assert_eq!(browser.script("return document.getElementById('keys').open"), false);
+    browser.click("#help");
+    browser.click("#single");
+    browser.press("\u{e00c}");
+    browser.press("jjj\u{e007}");
+    browser.until("document.body.dataset.page === 'tail'");
+    browser.press("x");
+    browser.until("document.getElementById('present').dataset.state === 'STOPPED'");
+    browser.press("g");
+    browser.until("document.body.dataset.page === 'overview'");
+}
+
+#[test]
+fn a_page_survives_the_daemon() {
+    let Some((mut site, browser)) = open(PROGRAMS) else { return };
+    let pid = "document.querySelector(\"tr[data-name='two']\").dataset.pid";
+    browser.script(&format!("window.old = {pid}"));
+    site.lab.stop();
+    browser.until("document.getElementById('link').dataset.link === 'cut'");
+    browser.until("/Cut off/.test(document.getElementById('link').textContent)");
+    browser.click(&format!("{} [data-verb=stop]", row("two")));
+    browser.until("document.querySelector('#messages .failure')?.textContent.includes('did not answer') === true");
+    site.lab.run();
+    browser.until(LIVE);
+    browser.until(&format!("{pid} !== window.old && {}", shows("two", "RUNNING")));
+    // With the token of the new life.
+    browser.click(&format!("{} [data-verb=stop]", row("two")));
+    browser.until(&shows("two", "STOPPED"));
+    browser.until(MARKED);
+}
+
+#[test]
+fn a_phone_shows_everything_without_scrolling_sideways() {
+    let Some((site, browser)) = open(PROGRAMS) else { return };
+    browser.phone(360, 740);
+    for path in ["", "tail.html?processname=two", "mainlog.html", "update.html", "?action=stopall"] {
+        browser.open(&site.page(path));
+        browser.until("document.documentElement.classList.contains('live')");
+        browser.until("document.documentElement.scrollWidth <= innerWidth");
+    }
+    browser.open(&site.url);
+    browser.until(LIVE);
+    // WCAG 2.2: targets of at least 24 by 24 pixels.
+    browser.until(
+        "[...document.querySelectorAll('button, .button, summary, select, nav a, th a')].filter((e) => e.checkVisibility()) \
+         .every((e) => e.matches('th a') || (e.offsetHeight >= 24 && e.offsetWidth >= 24))",
+    );
+    browser.click(&format!("{} [data-verb=start]", row("one")));
+    browser.until(&shows("one", "RUNNING"));
+    browser.click(&format!("{} summary", row("one")));
+    browser.until(&format!("document.querySelector(\"{} [data-verb=clear]\").checkVisibility()", row("one")));
+    browser.until("document.documentElement.scrollWidth <= innerWidth");
+}

@@ -1,0 +1,95 @@
+#![allow(clippy::unwrap_used)]
+
+use std::os::unix::fs::{PermissionsExt, lchown, symlink};
+
+use super::*;
+use crate::domain::name::ProcessName;
+use crate::domain::spec;
+use crate::sys::alone;
+
+fn record(pid: u32) -> Record {
+    Record::new(pid, 1_000 + u64::from(pid), &ProcessName::new("g", "x"), &spec::Process::new("x", "/bin/true"))
+}
+
+fn place() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pid.state");
+    (folder, path)
+}
+
+#[test]
+fn the_next_one_reads_what_a_killed_one_wrote() {
+    let (_folder, path) = place();
+    let (state, before) = StateFile::open(&path).unwrap();
+    assert!(before.is_empty());
+    for pid in 2..5 {
+        state.started(record(pid)).unwrap();
+    }
+    assert!(matches!(StateFile::open(&path), Err(Refusal::Held)), "its owner lives");
+    drop(state);
+    let (state, leftovers) = StateFile::open(&path).unwrap();
+    assert_eq!(leftovers, [record(2), record(3), record(4)]);
+    state.ended(3, 1_003);
+    // The same pid again is another process.
+    state.ended(4, 1);
+    state.close().unwrap();
+    drop(state);
+    let (state, leftovers) = StateFile::open(&path).unwrap();
+    assert_eq!(leftovers, [record(2), record(4)], "those that could not be stopped are not forgotten");
+    leftovers.iter().for_each(|record| state.ended(record.pid, record.birth));
+    state.close().unwrap();
+    assert!(!path.exists());
+}
+
+#[test]
+fn it_stays_small_and_locked_however_many_are_started() {
+    let (folder, path) = place();
+    let (state, _) = StateFile::open(&path).unwrap();
+    state.started(record(7)).unwrap();
+    for pid in 10..5_000 {
+        state.started(record(pid)).unwrap();
+        state.ended(pid, 1_000 + u64::from(pid));
+    }
+    let lines = fs::read_to_string(&path).unwrap().lines().count();
+    assert!(lines < 2 * SLACK, "{lines}");
+    assert!(matches!(StateFile::open(&path), Err(Refusal::Held)));
+    drop(state);
+    let (_state, leftovers) = StateFile::open(&path).unwrap();
+    assert!(leftovers.contains(&record(7)), "it was never told to have ended");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn what_others_could_have_written_is_not_believed() {
+    let (folder, path) = place();
+    symlink(folder.path().join("elsewhere"), &path).unwrap();
+    assert!(matches!(StateFile::open(&path), Err(Refusal::Untrusted)));
+    fs::remove_file(&path).unwrap();
+    fs::write(&path, "").unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+    assert!(matches!(StateFile::open(&path), Err(Refusal::Untrusted)));
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    fs::hard_link(&path, folder.path().join("second")).unwrap();
+    assert!(matches!(StateFile::open(&path), Err(Refusal::Untrusted)));
+    fs::remove_file(folder.path().join("second")).unwrap();
+    if alone::is_root() {
+        lchown(&path, Some(65_534), None).unwrap();
+        assert!(matches!(StateFile::open(&path), Err(Refusal::Untrusted)));
+        lchown(&path, Some(0), None).unwrap();
+    }
+    drop(StateFile::open(&path).unwrap());
+    assert!(matches!(StateFile::open(&folder.path().join("no/such")), Err(Refusal::System(_))));
+}
+
+#[test]
+fn a_line_that_was_cut_off_spoils_no_other() {
+    let (_folder, path) = place();
+    let (state, _) = StateFile::open(&path).unwrap();
+    state.started(record(2)).unwrap();
+    // A disk that is full takes half a line.
+    (&state.file().file).write_all(b"3 1003 15").unwrap();
+    state.file().torn = true;
+    state.started(record(4)).unwrap();
+    drop(state);
+    assert_eq!(StateFile::open(&path).unwrap().1, [record(2), record(4)]);
+}
