@@ -49,7 +49,8 @@ pub trait EventListener: Send + Sync {
         1024
     }
 
-    /// Called for one event at a time, in order. May take its time: only this listener waits.
+    /// Called for one event at a time, in order, on a thread of this listener. May take its time, and may block: only
+    /// this listener waits. When the supervisor has ended, it has two seconds more for what is left.
     async fn notify(&self, event: &Event) -> Verdict;
 }
 
@@ -82,11 +83,27 @@ pub struct SubscriberInfo {
     pub children: Vec<(ProcessName, ListenerState)>,
     /// How many events wait for it.
     pub waiting: usize,
-    /// How many it has processed.
+    /// How many it has processed; of a stream, how many were taken from it.
     pub delivered: u64,
     /// How many times one was given back.
     pub rejected: u64,
     /// How many were lost because its buffer was full.
+    pub dropped: u64,
+}
+
+/// What is known of a process as an event listener, since its group became active.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ListenerInfo {
+    /// The state of its protocol; UNKNOWN hears nothing until the process is restarted.
+    pub state: ListenerState,
+    /// How many events it has processed.
+    pub delivered: u64,
+    /// How many times it gave one back, by its answer or its end.
+    pub rejected: u64,
+    /// How many events wait in its pool.
+    pub waiting: usize,
+    /// How many events its pool has lost because the buffer was full.
     pub dropped: u64,
 }
 

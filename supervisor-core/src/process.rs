@@ -8,6 +8,7 @@ use crate::domain::exit::ExitStatus;
 use crate::domain::name::ProcessName;
 use crate::domain::spec;
 use crate::domain::state::ProcessState;
+use crate::listener::ListenerInfo;
 
 pub use crate::domain::stream::Stream;
 
@@ -52,6 +53,8 @@ pub struct ProcessInfo {
     pub stderr_logfile: Option<PathBuf>,
     /// How many bytes of its logs could not be written (a full disk) since its group became active.
     pub lost_log_bytes: u64,
+    /// What it is as an event listener; `None` if it is none.
+    pub listener: Option<ListenerInfo>,
 }
 
 impl ProcessInfo {
@@ -71,6 +74,7 @@ impl ProcessInfo {
             stdout_logfile: None,
             stderr_logfile: None,
             lost_log_bytes: 0,
+            listener: None,
         }
     }
 }

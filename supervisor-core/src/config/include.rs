@@ -38,6 +38,17 @@ pub(crate) fn read_main(path: &Path, host: &dyn Host) -> Result<Vec<u8>> {
     })
 }
 
+/// Warns of a file that others than root can change: they can run what they like as root.
+pub(crate) fn distrust(path: &Path, host: &dyn Host, notes: &mut Notes) {
+    if let Some(how) = host.writable_by_others(path) {
+        let shown = path.display();
+        notes.at_start(
+            Level::Warn,
+            format!("Configuration file \"{shown}\" can be changed by others than root, who runs it: {how}"),
+        );
+    }
+}
+
 /// What stands for a file: its name as given, and the directory it is in.
 pub(crate) fn source(path: &Path, host: &dyn Host) -> Arc<Source> {
     let directory = absolute(path, host).parent().map(Path::to_path_buf).unwrap_or_default();
@@ -88,5 +99,6 @@ fn one(document: &mut Document, path: &Path, host: &dyn Host, occasion: Occasion
         }
     };
     notes.at_start(Level::Info, format!("Included extra file \"{shown}\" during parsing"));
+    distrust(path, host, notes);
     document.scan(decode(&bytes, &shown)?, &source(path, host))
 }

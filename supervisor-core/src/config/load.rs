@@ -109,7 +109,9 @@ impl<'a> Loader<'a> {
     /// The first thing that is wrong.
     pub fn load(&self, path: &Path) -> Result<Settings, ConfigError> {
         let bytes = include::read_main(path, self.host)?;
-        self.parse(include::decode(&bytes, &path.display().to_string())?, path)
+        let mut notes = Notes::new(self.occasion);
+        include::distrust(path, self.host, &mut notes);
+        self.text(include::decode(&bytes, &path.display().to_string())?, path, notes)
     }
 
     /// Reads a text as if it stood in the file `path`, which need not exist.
@@ -117,18 +119,47 @@ impl<'a> Loader<'a> {
     /// # Errors
     /// The first thing that is wrong.
     pub fn parse(&self, text: &str, path: &Path) -> Result<Settings, ConfigError> {
+        self.text(text, path, Notes::new(self.occasion))
+    }
+
+    fn text(&self, text: &str, path: &Path, notes: Notes) -> Result<Settings, ConfigError> {
         let source = include::source(path, self.host);
         let mut document = Document::new(&source);
         document.scan(text, &source)?;
-        self.document(document, path)
+        self.settle(document, path, notes)
     }
 
-    /// Takes a document that is already there, such as one built from an [`ini::Ini`].
+    /// Takes a document of the `ini` crate as if it stood in the file `path`, which need not exist.
+    ///
+    /// ```
+    /// use std::path::Path;
+    /// use supervisor_core::{config::Loader, sys::host::SystemHost};
+    ///
+    /// let mut ini = ini::Ini::new();
+    /// ini.with_section(Some("supervisord")).set("identifier", "shop");
+    /// ini.with_section(Some("program:web")).set("command", "./serve");
+    /// let settings = Loader::new(&SystemHost).ini(&ini, Path::new("/etc/shop/shop.conf"))?;
+    /// let supervisor = supervisor_core::Supervisor::builder().settings(&settings);
+    /// # Ok::<(), supervisor_core::config::ConfigError>(())
+    /// ```
     ///
     /// # Errors
     /// The first thing that is wrong.
-    pub fn document(&self, mut document: Document, path: &Path) -> Result<Settings, ConfigError> {
-        let mut notes = Notes::new(self.occasion);
+    #[cfg(feature = "ini")]
+    pub fn ini(&self, ini: &ini::Ini, path: &Path) -> Result<Settings, ConfigError> {
+        let source = include::source(path, self.host);
+        self.document(Document::from_ini(ini, &source)?, path)
+    }
+
+    /// Takes a document that is already there.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn document(&self, document: Document, path: &Path) -> Result<Settings, ConfigError> {
+        self.settle(document, path, Notes::new(self.occasion))
+    }
+
+    fn settle(&self, mut document: Document, path: &Path, mut notes: Notes) -> Result<Settings, ConfigError> {
         let host = self.host;
         let (here, node_name) = (document.defaults().place.source.here.clone(), host.node_name());
         let mut environment = host.environment();

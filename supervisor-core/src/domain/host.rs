@@ -17,6 +17,12 @@ pub trait Host {
     /// What the system says.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
 
+    /// Who besides root can change a file that we believe as root, in words such as `/etc/x is writable by everybody (mode
+    /// 0777)`; `None` if nobody can, or we are not root.
+    fn writable_by_others(&self, _path: &Path) -> Option<String> {
+        None
+    }
+
     /// The paths that match a shell pattern (`*`, `?`, `[…]`; a leading dot only matches a dot), in lexical order.
     fn glob(&self, pattern: &str) -> Vec<PathBuf>;
 

@@ -50,6 +50,7 @@ pub enum LogFile {
 
 /// Settings of one output channel of a process.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Channel {
     /// `*_logfile`.
     pub logfile: LogFile,
@@ -125,6 +126,7 @@ pub struct FastCgiSocket {
 
 /// Settings of one process. `Debug` shows the names of its variables, never their values.
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Process {
     /// `process_name`, expanded: the name within the group.
     pub name: String,
@@ -222,6 +224,7 @@ pub enum GroupKind {
 
 /// Settings of an event listener pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Pool {
     /// `events`: what the pool hears.
     pub events: BTreeSet<EventType>,
@@ -258,6 +261,7 @@ impl Pool {
 
 /// Settings of a group: the unit of `add`, `remove` and `update`.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Group {
     /// The group's name.
     pub name: String,

@@ -10,7 +10,7 @@ use std::path::Path;
 use super::open::open_read;
 
 /// The most bytes that one call reads. A client gets the rest with further calls.
-pub const READ_LIMIT: u64 = 64 << 20;
+pub const READ_LIMIT: u64 = 8 << 20;
 
 /// Why a log cannot be read.
 #[derive(Debug, thiserror::Error)]

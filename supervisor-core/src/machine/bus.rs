@@ -66,6 +66,11 @@ impl Bus {
         self.pools.iter_mut().find(|(other, _)| *other == id).map(|(_, pool)| pool)
     }
 
+    /// A subscriber, to look at.
+    pub(crate) fn find(&self, id: PoolId) -> Option<&Pool> {
+        self.pools.iter().find(|(other, _)| *other == id).map(|(_, pool)| pool)
+    }
+
     /// All subscribers, in the order of subscription.
     pub(crate) fn pools(&self) -> impl Iterator<Item = (PoolId, &Pool)> {
         self.pools.iter().map(|(id, pool)| (*id, pool))

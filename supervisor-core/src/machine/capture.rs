@@ -2,7 +2,8 @@
 //! `stdout_capture_maxbytes`).
 //!
 //! Looks for [`BEGIN`] and [`END`] in the bytes as the program wrote them, so before `strip_ansi`: a sequence left open
-//! could otherwise swallow a token. Writes and publishes nothing itself; the pieces tell the caller what to do.
+//! could otherwise swallow a token. What is inside a message is given out twice: as it comes, for it is output all the
+//! same, and whole when the message ends. Writes and publishes nothing itself; the pieces tell the caller what to do.
 
 use std::collections::VecDeque;
 
@@ -15,14 +16,18 @@ use crate::domain::token::{BEGIN, END};
 pub(crate) enum Piece<'a> {
     /// Ordinary output, in any cut.
     Plain(&'a [u8]),
-    /// A whole message, without its tokens.
+    /// Output inside a message, in any cut; it is no part of the log.
+    Inside(&'a [u8]),
+    /// A whole message, without its tokens: what was inside, as far as it was kept.
     Captured(Vec<u8>),
+    /// Of a message that never ended: the token, and what was kept. The log gets it after all.
+    Unfinished(&'a [u8]),
 }
 
 /// The state of one channel in capture mode.
 ///
-/// Invariants: how the output is cut into reads changes nothing but the cut of the plain pieces. Held back is only what
-/// can still become a token. At most `limit` bytes of a message are kept.
+/// Invariants: how the output is cut into reads changes nothing but the cut of the pieces, and how much is kept of a
+/// message that is too long. Held back is only what can still become a token. At most `limit` bytes of a message are kept.
 #[derive(Debug)]
 pub(crate) struct Capture {
     limit: usize,
@@ -49,7 +54,8 @@ impl Capture {
 
     /// Takes what was read and gives its pieces to `take`.
     ///
-    /// Of a message longer than the limit the newest bytes are kept.
+    /// Of a message longer than the limit the newest bytes are kept: as many are dropped as come too many, in steps of what
+    /// came at once (Supervisor 4.3).
     pub(crate) fn feed(&mut self, bytes: &[u8], take: &mut dyn FnMut(Piece<'_>)) {
         let mut rest = bytes;
         while !rest.is_empty() {
@@ -81,18 +87,15 @@ impl Capture {
 
     /// The channel has ended: gives out what was held back.
     ///
-    /// A message without its end is no message: what was kept of it goes out as plain output, with the token that
-    /// opened it, so that the log has the last words of a program that died in the middle of one.
+    /// A message without its end is no message: the log gets what was kept of it, with the token that opened it, so that
+    /// it has the last words of a program that died in the middle of one.
     pub(crate) fn finish(&mut self, take: &mut dyn FnMut(Piece<'_>)) {
         let held = &self.awaited()[..std::mem::take(&mut self.matched)];
-        if let Some(message) = self.message.take() {
-            take(Piece::Plain(BEGIN));
-            let kept = message.into_bytes();
-            if !kept.is_empty() {
-                take(Piece::Plain(&kept));
-            }
-        }
         self.pass(held, take);
+        if let Some(message) = self.message.take() {
+            take(Piece::Unfinished(BEGIN));
+            take(Piece::Unfinished(&message.into_bytes()));
+        }
     }
 
     /// The token that ends the present stretch.
@@ -116,18 +119,21 @@ impl Capture {
         }
         match &mut self.message {
             None => take(Piece::Plain(bytes)),
-            Some(message) => message.keep(bytes, self.limit),
+            Some(message) => {
+                message.keep(bytes, self.limit);
+                take(Piece::Inside(bytes));
+            }
         }
     }
 }
 
 impl Message {
     fn keep(&mut self, bytes: &[u8], limit: usize) {
-        let newest = &bytes[bytes.len().saturating_sub(limit)..];
-        let excess = (self.newest.len() + newest.len()).saturating_sub(limit);
-        self.overflowed |= excess > 0 || newest.len() < bytes.len();
-        self.newest.drain(..excess);
-        self.newest.extend(newest);
+        if self.newest.len().saturating_add(bytes.len()) > limit {
+            self.overflowed = true;
+            self.newest.drain(..bytes.len().min(self.newest.len()));
+        }
+        self.newest.extend(&bytes[bytes.len().saturating_sub(limit)..]);
     }
 
     /// What was kept. If bytes were dropped, so is the rest of a character of which they were a part: text stays text.

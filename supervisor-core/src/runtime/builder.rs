@@ -28,6 +28,7 @@ use crate::runtime::lane::Lanes;
 use crate::runtime::launch::Launcher;
 use crate::runtime::leftovers::Leftovers;
 use crate::runtime::prepare::Preparation;
+use crate::runtime::pressure::Pressure;
 use crate::runtime::spawn::Spawner;
 use crate::runtime::spawner::{RealSpawner, SpawnOptions};
 use crate::runtime::state_file::StateFile;
@@ -39,7 +40,7 @@ use crate::sys::host::SystemHost;
 use crate::sys::orphan::KnownChildren;
 use crate::task::Task;
 
-use crate::runtime::supervisor::{Handover, Supervisor};
+use crate::runtime::supervisor::{Handover, Mailbox, Supervisor};
 
 /// How many requests may wait for the loop; more make their senders wait.
 const MAILBOX: usize = 256;
@@ -312,6 +313,7 @@ impl Builder {
         });
         shared.set_state(SupervisorState::Running);
         let (state_file, leftovers) = open_state_file(self.state_file.as_deref(), self.activity.as_ref());
+        let pressure = Arc::<Pressure>::default();
         let launcher = Launcher {
             spawner,
             tasks: Tasks {
@@ -326,6 +328,7 @@ impl Builder {
             strip_ansi: self.strip_ansi,
             state_file,
             activity: Arc::clone(&self.activity),
+            pressure: Arc::clone(&pressure),
         };
         let configured = configured(std::mem::take(&mut self.configured), std::mem::take(&mut self.definitions))?;
         let groups = configured.groups.clone();
@@ -358,7 +361,7 @@ impl Builder {
             inquiries: Vec::new(),
             lane_watched: false,
             deadlines: Deadlines::new(),
-            subscribers: Subscribers::new(self.handover.serial, now, self.handlers),
+            subscribers: Subscribers::new(self.handover.serial, now, self.handlers, pressure),
             leftovers: Leftovers::new(leftovers),
             effects: Vec::new(),
         };
@@ -370,7 +373,7 @@ impl Builder {
             engine.activate(group, prepared);
         }
         let handle = Handle::new(mailbox, shared);
-        Ok(Supervisor { engine, handle, notices: notices_in, requests, children: None })
+        Ok(Supervisor { engine, handle, notices: notices_in, requests: Mailbox(requests), children: None })
     }
 }
 

@@ -35,6 +35,11 @@ impl LaunchDoor {
         }
     }
 
+    /// True in a simulation: then nothing may have a thread of its own.
+    pub(crate) const fn is_inline(&self) -> bool {
+        matches!(self, Self::Inline { .. })
+    }
+
     /// The lanes of the output path.
     pub(crate) fn lanes(&self) -> &Arc<crate::runtime::lane::Lanes> {
         &self.launcher().lanes
@@ -73,7 +78,7 @@ impl LaunchDoor {
         processes: Vec<(ProcessKey, Option<Arc<spec::Process>>)>,
     ) {
         let launcher = self.launcher().clone();
-        let inline = matches!(self, Self::Inline { .. });
+        let inline = self.is_inline();
         let spawner = Arc::clone(&launcher.spawner);
         let look = move || {
             processes

@@ -16,6 +16,9 @@ use crate::runtime::narrate;
 /// As long as processes are left, the log names them this often.
 const DIE_REPORT_INTERVAL: Duration = Duration::from_secs(3);
 
+/// For so long the listeners of the embedding program may hear the last events.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
 /// What the supervisor is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mood {
@@ -23,8 +26,8 @@ pub(crate) enum Mood {
     Running,
     /// Stopping everything; the groups of this priority have been told.
     Ending { restart: bool, told: Option<i64> },
-    /// Everything has ended.
-    Ended { restart: bool },
+    /// Everything has ended. Listeners of the embedding program may hear the rest until then.
+    Ended { restart: bool, until: Duration },
 }
 
 impl Mood {
@@ -54,7 +57,11 @@ impl Engine {
         let Mood::Ending { restart, told } = self.mood else { return };
         let level = self.unstopped.iter().rev().find(|(_, count)| **count > 0).map(|(priority, _)| *priority);
         match level {
-            None => self.mood = Mood::Ended { restart },
+            None => {
+                let until = self.now().monotonic + LAST_WORDS;
+                self.mood = Mood::Ended { restart, until };
+                self.deadlines.push(until, Due::End);
+            }
             Some(_) if level == told => {}
             Some(priority) => {
                 self.mood = Mood::Ending { restart, told: level };
@@ -62,6 +69,16 @@ impl Engine {
                 // A BACKOFF ends at once and may have been the last of its level.
                 self.advance_end();
             }
+        }
+    }
+
+    /// If everything has ended and been heard: whether to start anew.
+    pub(crate) fn outcome(&self) -> Option<bool> {
+        match self.mood {
+            Mood::Ended { restart, until } => {
+                (!self.subscribers.are_listening() || self.now().monotonic >= until).then_some(restart)
+            }
+            Mood::Running | Mood::Ending { .. } => None,
         }
     }
 

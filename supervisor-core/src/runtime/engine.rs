@@ -61,6 +61,8 @@ pub(crate) enum Due {
     Inquiry,
     /// A slice of wall time that somebody wants to hear of.
     Tick,
+    /// Nobody is waited for any more.
+    End,
 }
 
 /// One process of an active group.
@@ -186,6 +188,8 @@ impl Engine {
                 Due::DieReport => self.report_dying(),
                 Due::Inquiry => self.answer_inquiries(),
                 Due::Tick => self.tick(now),
+                // The loop looks by itself.
+                Due::End => {}
             }
         }
     }
@@ -198,7 +202,7 @@ impl Engine {
     }
 
     /// A snapshot of one process.
-    pub(crate) fn info(&self, entry: &Entry, now: Moment) -> ProcessInfo {
+    pub(crate) fn info(&self, key: ProcessKey, entry: &Entry, now: Moment) -> ProcessInfo {
         let machine = &entry.machine;
         let started = machine.started();
         ProcessInfo {
@@ -219,6 +223,7 @@ impl Engine {
                 .flatten()
                 .map(|sink| sink.lost())
                 .sum(),
+            listener: self.listener_info(key),
         }
     }
 

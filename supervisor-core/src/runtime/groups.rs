@@ -102,7 +102,7 @@ impl Engine {
             keys.push(self.keys);
         }
         if let GroupKind::EventListener(pool) = &group.kind {
-            self.subscribe_pool(&group.name, pool, keys.clone());
+            self.subscribe_pool(&group.name, pool, &keys);
         }
         self.group_orders.insert(group.name.clone(), order);
         let name = group.name.clone();

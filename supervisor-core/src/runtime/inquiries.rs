@@ -81,11 +81,11 @@ impl Engine {
         match about {
             About::One(key, reply) => {
                 let entry = self.processes.get(&key).ok_or(RequestError::Gone);
-                let _ = reply.try_send(entry.map(|entry| self.info(entry, now)));
+                let _ = reply.try_send(entry.map(|entry| self.info(key, entry, now)));
             }
             About::All(reply) => {
-                let entries = self.names.values().filter_map(|key| self.processes.get(key));
-                let _ = reply.try_send(Ok(entries.map(|entry| self.info(entry, now)).collect()));
+                let entries = self.names.values().filter_map(|key| Some((*key, self.processes.get(key)?)));
+                let _ = reply.try_send(Ok(entries.map(|(key, entry)| self.info(key, entry, now)).collect()));
             }
         }
     }

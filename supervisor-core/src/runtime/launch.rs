@@ -26,6 +26,7 @@ use crate::runtime::fastcgi::{OpenSocket, SharedSocket};
 use crate::runtime::lane::Lanes;
 use crate::runtime::message::{Notice, ProcessKey, Run};
 use crate::runtime::output::{ChannelPlan, OutputNotice, OutputReport, Reader};
+use crate::runtime::pressure::Pressure;
 use crate::runtime::sink::LogSink;
 use crate::runtime::spawn::{Signaller, SpawnError, Spawner, StartOrder, Started};
 use crate::runtime::state_file::StateFile;
@@ -97,6 +98,7 @@ pub(crate) struct Launcher {
     /// Where running processes are written down, if they are.
     pub(crate) state_file: Option<Arc<StateFile>>,
     pub(crate) activity: Arc<dyn ActivityLog>,
+    pub(crate) pressure: Arc<Pressure>,
 }
 
 impl Launcher {
@@ -171,7 +173,14 @@ impl Launcher {
                 sink: sink.clone(),
                 strip_ansi: self.strip_ansi,
                 listener: listener && stream == Stream::Stdout,
-                report: Arc::new(Report { key, run, stream, notices: self.notices.clone() }),
+                report: Arc::new(Report {
+                    key,
+                    run,
+                    pid: pid.unwrap_or(0),
+                    stream,
+                    notices: self.notices.clone(),
+                    pressure: Arc::clone(&self.pressure),
+                }),
             };
             channels.push((fd, plan));
         }
@@ -198,7 +207,9 @@ impl Launcher {
 
     fn watch(&self, watch: Watch) {
         let Watch { key, run, written, exit, channels, socket } = watch;
-        let readers: Vec<Reader> = channels.into_iter().map(|(fd, plan)| self.lanes.read(fd, plan)).collect();
+        // Not collected in place: that would keep the memory of the plans.
+        let mut readers: Vec<Reader> = Vec::with_capacity(channels.len());
+        readers.extend(channels.into_iter().map(|(fd, plan)| self.lanes.read(fd, plan)));
         let (clock, notices, state_file) = (Arc::clone(&self.clock), self.notices.clone(), self.state_file.clone());
         self.executor
             .spawn(async move {
@@ -238,14 +249,24 @@ fn dispatcher_error(name: &str, error: &io::Error) -> String {
 struct Report {
     key: ProcessKey,
     run: Run,
+    pid: u32,
     stream: Stream,
     notices: Sender<Notice>,
+    pressure: Arc<Pressure>,
 }
 
 impl OutputReport for Report {
+    fn wants_output(&self) -> bool {
+        self.pressure.is_wanted()
+    }
+
     fn report(&self, notice: OutputNotice) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async move {
-            let notice = Notice::Output { key: self.key, run: self.run, stream: self.stream, notice };
+            if matches!(notice, OutputNotice::Log(_)) {
+                self.pressure.admit().await;
+            }
+            let Self { key, run, pid, stream, .. } = *self;
+            let notice = Notice::Output { key, run, pid, stream, notice };
             // An error means that the supervisor has ended.
             let _ = self.notices.send(notice).await;
         })

@@ -10,7 +10,6 @@ use async_channel::Receiver;
 use futures_lite::future;
 
 use crate::request::Request;
-use crate::runtime::ending::Mood;
 use crate::runtime::engine::Engine;
 use crate::runtime::message::Notice;
 
@@ -29,7 +28,7 @@ pub(crate) async fn run(engine: &mut Engine, notices: &Receiver<Notice>, request
     let clock = Arc::clone(&engine.clock);
     loop {
         engine.turn();
-        if let Mood::Ended { restart } = engine.mood {
+        if let Some(restart) = engine.outcome() {
             return restart;
         }
         let notice = async {
@@ -74,6 +73,8 @@ impl Engine {
     /// What is done once for each round: events go out, an end goes on.
     fn turn(&mut self) {
         self.answer_inquiries();
+        // First to those who listen: an end that goes on may stop them.
+        self.dispatch();
         self.advance_end();
         self.dispatch();
     }

@@ -33,8 +33,8 @@ pub(crate) enum Notice {
     Launched { key: ProcessKey, run: Run, result: Result<Launched, SpawnError>, at: Moment },
     /// A process ended; its output has been read. It gives back its share of a shared socket.
     Exited { key: ProcessKey, run: Run, status: ExitStatus, at: Moment, socket: Option<Arc<OpenSocket>> },
-    /// Output that an event or the listener protocol is made of.
-    Output { key: ProcessKey, run: Run, stream: Stream, notice: OutputNotice },
+    /// Output of the process with this pid, that an event or the listener protocol is made of.
+    Output { key: ProcessKey, run: Run, pid: u32, stream: Stream, notice: OutputNotice },
     /// The commands of processes that shall be started have been looked at.
     Checked { ticket: Ticket, wait: bool, results: Vec<(ProcessKey, Result<(), RequestError>)> },
     /// A group's files and sockets were made, or could not be.

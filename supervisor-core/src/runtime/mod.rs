@@ -37,6 +37,7 @@ mod orphans;
 )]
 mod output;
 mod prepare;
+mod pressure;
 mod requests;
 mod signaller;
 #[cfg(test)]

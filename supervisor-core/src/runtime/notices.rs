@@ -24,7 +24,7 @@ impl Engine {
                     self.executor.spawn(blocking::unblock(move || drop(socket))).detach();
                 }
             }
-            Notice::Output { key, run, stream, notice } => self.output(key, run, stream, notice),
+            Notice::Output { key, run, pid, stream, notice } => self.output(key, run, pid, stream, notice),
             Notice::Checked { ticket, wait, results } => self.checked(ticket, wait, results),
             Notice::Prepared { group, result, reply } => self.prepared(group, result, &reply),
             Notice::Reloaded { result, then } => self.reloaded(result, then),
@@ -58,20 +58,28 @@ impl Engine {
     fn exited(&mut self, key: ProcessKey, run: Run, status: ExitStatus, at: Moment) {
         let Some(entry) = self.present(key, run) else { return };
         entry.live = None;
-        self.listener_ended(key);
         self.step(key, Input::Exited { status, at });
     }
 
-    fn output(&mut self, key: ProcessKey, run: Run, stream: Stream, notice: OutputNotice) {
-        let Some(entry) = self.present(key, run) else { return };
-        let name = entry.name.clone();
-        let pid = entry.live.as_ref().and_then(|live| live.pid).unwrap_or(0);
+    /// Output is output, also when it comes late because a disk hung; but only the present run of a listener is heard.
+    fn output(&mut self, key: ProcessKey, run: Run, pid: u32, stream: Stream, notice: OutputNotice) {
+        let entry = self.processes.get(&key);
+        let output = |data| entry.map(|entry| Output { name: entry.name.clone(), pid, stream, data });
         match notice {
-            OutputNotice::Log(data) => self.publish(&Occurrence::Log(Output { name, pid, stream, data })),
-            OutputNotice::Communication(data) => {
-                self.publish(&Occurrence::Communication(Output { name, pid, stream, data }));
+            OutputNotice::Log(data) => {
+                let output = output(data);
+                self.publish_output(output);
             }
-            OutputNotice::Listener(bytes) => self.listener_said(key, &bytes),
+            OutputNotice::Communication(data) => {
+                if let Some(output) = output(data) {
+                    self.publish(&Occurrence::Communication(output));
+                }
+            }
+            OutputNotice::Listener(bytes) => {
+                if entry.is_some_and(|entry| entry.run == run) {
+                    self.listener_said(key, &bytes);
+                }
+            }
         }
     }
 }

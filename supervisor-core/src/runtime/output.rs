@@ -72,6 +72,9 @@ pub(crate) enum OutputNotice {
 
 /// Takes the notices of a channel.
 pub(crate) trait OutputReport: Send + Sync {
+    /// False if there is no need for [`OutputNotice::Log`] at the moment, since nobody hears of it.
+    fn wants_output(&self) -> bool;
+
     /// Resolves when the notice is taken; until then the channel is not read any further. Must resolve, too, when
     /// nobody is there any more to take it.
     fn report(&self, notice: OutputNotice) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;

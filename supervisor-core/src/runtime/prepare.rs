@@ -60,6 +60,7 @@ impl Preparation {
                 self.prove_socket(settings, process.user.as_ref(), &mut prepared.sockets)?;
             }
         }
+        prepared.autos.shrink_to_fit();
         Ok(prepared)
     }
 

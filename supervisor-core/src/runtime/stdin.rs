@@ -4,6 +4,7 @@
 //! long as something waits. Nobody ever blocks on a child that does not read.
 
 use std::collections::VecDeque;
+use std::io::IoSlice;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -56,21 +57,42 @@ impl Stdin {
     /// # Errors
     /// [`StdinError`].
     pub(crate) fn send(&self, bytes: &[u8], executor: &Executor<'static>) -> Result<(), StdinError> {
+        self.take([bytes, &[]], executor, |waiting| waiting.saturating_add(bytes.len()) <= QUEUE_LIMIT)
+    }
+
+    /// The same for an event: header and payload. It must not be refused for its size alone, so if nothing waits, bytes
+    /// of any number are taken.
+    ///
+    /// # Errors
+    /// [`StdinError`].
+    pub(crate) fn send_event(&self, parts: [&[u8]; 2], executor: &Executor<'static>) -> Result<(), StdinError> {
+        let length = parts[0].len() + parts[1].len();
+        self.take(parts, executor, |waiting| waiting == 0 || waiting.saturating_add(length) <= QUEUE_LIMIT)
+    }
+
+    fn take(
+        &self,
+        parts: [&[u8]; 2],
+        executor: &Executor<'static>,
+        room: impl FnOnce(usize) -> bool,
+    ) -> Result<(), StdinError> {
         let mut queue = self.0.queue.lock().unwrap_or_else(PoisonError::into_inner);
         if queue.closed {
             return Err(StdinError::Closed);
         }
-        if queue.bytes.len().saturating_add(bytes.len()) > QUEUE_LIMIT {
+        if !room(queue.bytes.len()) {
             return Err(StdinError::Full);
         }
-        queue.bytes.extend(bytes);
         if queue.draining {
+            parts.into_iter().for_each(|part| queue.bytes.extend(part));
             return Ok(());
         }
-        self.0.write(&mut queue);
-        if queue.closed {
+        // Nothing waits: what the pipe takes is not even copied.
+        let Some(rest) = self.0.write_some(parts) else {
+            queue.close();
             return Err(StdinError::Closed);
-        }
+        };
+        rest.into_iter().for_each(|part| queue.bytes.extend(part));
         if !queue.bytes.is_empty() {
             queue.draining = true;
             executor.spawn(drain(Arc::clone(&self.0))).detach();
@@ -85,27 +107,47 @@ impl Drop for Stdin {
     }
 }
 
+impl Queue {
+    /// Nobody reads any more: what waits is forgotten.
+    fn close(&mut self) {
+        self.closed = true;
+        self.bytes = VecDeque::new();
+    }
+}
+
 impl Pipe {
-    /// Writes what the pipe takes now.
-    fn write(&self, queue: &mut Queue) {
-        while !queue.bytes.is_empty() {
-            match rustix::io::write(&self.fd, queue.bytes.as_slices().0) {
-                Ok(count) => drop(queue.bytes.drain(..count)),
-                Err(rustix::io::Errno::INTR) => {}
-                Err(rustix::io::Errno::AGAIN) => return,
-                Err(_) => {
-                    queue.closed = true;
-                    queue.bytes = VecDeque::new();
+    /// Writes what the pipe takes now, and gives the rest; `None` if nobody reads any more.
+    fn write_some<'a>(&self, [mut first, mut second]: [&'a [u8]; 2]) -> Option<[&'a [u8]; 2]> {
+        while !(first.is_empty() && second.is_empty()) {
+            match rustix::io::writev(&self.fd, &[IoSlice::new(first), IoSlice::new(second)]) {
+                Ok(count) => {
+                    second = &second[count.saturating_sub(first.len())..];
+                    first = &first[count.min(first.len())..];
                 }
+                Err(rustix::io::Errno::INTR) => {}
+                Err(rustix::io::Errno::AGAIN) => break,
+                Err(_) => return None,
             }
+        }
+        Some([first, second])
+    }
+
+    /// The same for what waits.
+    fn write_waiting(&self, queue: &mut Queue) {
+        let (first, second) = queue.bytes.as_slices();
+        match self.write_some([first, second]) {
+            Some([first, second]) => {
+                let written = queue.bytes.len() - first.len() - second.len();
+                queue.bytes.drain(..written);
+            }
+            None => queue.close(),
         }
     }
 }
 
 async fn drain(pipe: Arc<Pipe>) {
     let Ok(ready) = Async::new_nonblocking(Arc::clone(&pipe.fd)) else {
-        pipe.queue.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
-        return;
+        return pipe.queue.lock().unwrap_or_else(PoisonError::into_inner).close();
     };
     loop {
         let writable = future::or(async { ready.writable().await.is_ok() }, async {
@@ -115,10 +157,9 @@ async fn drain(pipe: Arc<Pipe>) {
         .await;
         let mut queue = pipe.queue.lock().unwrap_or_else(PoisonError::into_inner);
         if !writable {
-            queue.closed = true;
-            queue.bytes = VecDeque::new();
+            queue.close();
         }
-        pipe.write(&mut queue);
+        pipe.write_waiting(&mut queue);
         if queue.bytes.is_empty() {
             queue.draining = false;
             return;
@@ -167,6 +208,27 @@ mod tests {
         let executor = Executor::new();
         assert_eq!(stdin.send(&vec![b'x'; QUEUE_LIMIT], &executor), Ok(()));
         assert_eq!(stdin.send(&vec![b'x'; 1 << 20], &executor), Err(StdinError::Full));
+    }
+
+    #[test]
+    fn an_event_of_any_size_is_taken_when_nothing_waits() {
+        let (mut reader, stdin) = pipe();
+        let executor = Executor::new();
+        let large = vec![b'x'; 2 * QUEUE_LIMIT];
+        assert_eq!(stdin.send(&large, &executor), Err(StdinError::Full));
+        assert_eq!(stdin.send_event([b"header", &large], &executor), Ok(()));
+        assert_eq!(stdin.send_event([b"", b"y"], &executor), Err(StdinError::Full));
+        let reading = std::thread::spawn(move || {
+            reader.read_exact(&mut vec![0; 2 * QUEUE_LIMIT + 6]).unwrap();
+            reader
+        });
+        async_io::block_on(executor.run(async {
+            while stdin.0.queue.lock().unwrap().draining {
+                future::yield_now().await;
+            }
+        }));
+        let _reader = reading.join().unwrap();
+        assert_eq!(stdin.send_event([b"", b"y"], &executor), Ok(()));
     }
 
     #[test]

@@ -3,17 +3,25 @@
 //! Implements [`Host`] by asking the system each time; keeps nothing.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use nix::unistd;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::OFlags;
 
+use super::trust;
 use crate::domain::host::Host;
 use crate::domain::spec::User;
 
 /// The largest configuration file that is read: a device that never ends must not fill the memory.
 const MAXIMUM_FILE: u64 = 64 << 20;
+
+/// How long a pipe or terminal may be silent before it is given up as a configuration file.
+const SILENCE: Duration = Duration::from_secs(5);
 
 /// The real machine.
 #[derive(Debug, Clone, Copy, Default)]
@@ -39,14 +47,36 @@ fn matching(directory: &Path, part: &str) -> Vec<PathBuf> {
     matching.map(|name| directory.join(name)).collect()
 }
 
+/// Waits until there is something to read.
+fn wait(file: &File) -> io::Result<()> {
+    let timeout = Timespec::try_from(SILENCE).ok();
+    match poll(&mut [PollFd::new(file, PollFlags::IN)], timeout.as_ref()) {
+        Ok(0) => Err(io::Error::new(io::ErrorKind::TimedOut, "nothing comes from it")),
+        Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
 impl Host for SystemHost {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+        let mut file = OpenOptions::new().read(true).custom_flags(flags.bits() as i32).open(path)?;
         let mut bytes = Vec::new();
-        File::open(path)?.take(MAXIMUM_FILE + 1).read_to_end(&mut bytes)?;
+        // The part that was read before an error is kept.
+        while let Err(error) = file.by_ref().take(MAXIMUM_FILE + 1 - bytes.len() as u64).read_to_end(&mut bytes) {
+            if error.kind() != io::ErrorKind::WouldBlock {
+                return Err(error);
+            }
+            wait(&file)?;
+        }
         if bytes.len() as u64 > MAXIMUM_FILE {
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 64 MiB"));
         }
         Ok(bytes)
+    }
+
+    fn writable_by_others(&self, path: &Path) -> Option<String> {
+        if rustix::process::geteuid().is_root() { trust::writable_by_others(path) } else { None }
     }
 
     fn glob(&self, pattern: &str) -> Vec<PathBuf> {
@@ -144,6 +174,24 @@ mod tests {
             let found: Vec<String> = found.iter().map(|path| path.display().to_string()).collect();
             assert_eq!(found, wanted, "{pattern}");
         }
+    }
+
+    #[test]
+    fn pipes_are_read_as_they_come() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("fifo");
+        rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+        assert_eq!(SystemHost.read(&path).unwrap(), b"", "nobody writes");
+        let (reader, writer) = rustix::pipe::pipe().unwrap();
+        let name = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&reader));
+        let writing = std::thread::spawn(move || {
+            for part in ["[super", "visord]"] {
+                std::thread::sleep(Duration::from_millis(30));
+                rustix::io::write(&writer, part.as_bytes()).unwrap();
+            }
+        });
+        assert_eq!(SystemHost.read(Path::new(&name)).unwrap(), b"[supervisord]");
+        writing.join().unwrap();
     }
 
     #[test]

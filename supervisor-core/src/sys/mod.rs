@@ -17,6 +17,7 @@ pub mod rlimit;
 pub mod signals;
 pub mod socket;
 pub mod time;
+pub mod trust;
 pub mod usage;
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Opens files that the supervisor writes: logs and the pid file.
 //!
 //! A symbolic link in the last place is followed only if root or we made it; one planted by another user is refused. The
-//! owner is asked of the link that is held open, so nothing can be exchanged in between. Rotating and reading are not
-//! done here.
+//! owner is asked of the link that is held open, so nothing can be exchanged in between. Nothing is waited for: a FIFO
+//! that nobody reads is refused (`ENXIO`). Rotating and reading are not done here.
 #![expect(unsafe_code, reason = "duplicates a descriptor given by number")]
 
 use std::fs::File;
@@ -37,28 +37,38 @@ pub fn overwrite(path: &Path) -> io::Result<File> {
 }
 
 fn open(path: &Path, how: OFlags) -> io::Result<File> {
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOCTTY | how;
+    // A FIFO without a reader, which anybody can plant, must not keep us waiting.
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NONBLOCK | how;
     let mode = Mode::from_bits_truncate(0o666);
     let mut place = path.to_owned();
     for _ in 0..MOST_LINKS {
         if let Some(number) = own_descriptor(&place) {
             // The kernel's own link: nobody can plant it, and it is no text that one could follow.
-            let opened = rustix::fs::open(&place, flags, mode).or_else(|error| duplicate(number).map_err(|_| error))?;
-            return Ok(opened.into());
+            let opened = rustix::fs::open(&place, flags, mode).map_err(io::Error::from).and_then(may_wait);
+            return Ok(opened.or_else(|error| duplicate(number).map_err(|_| error))?.into());
         }
         match rustix::fs::open(&place, flags | OFlags::NOFOLLOW, mode) {
-            Ok(file) => return Ok(file.into()),
+            Ok(file) => return Ok(may_wait(file)?.into()),
             Err(Errno::LOOP | Errno::MLINK) => {}
             Err(error) => return Err(error.into()),
         }
         match trusted_link(&place)? {
             Some(Link::To(target)) => place = target,
-            Some(Link::OfKernel) => return Ok(rustix::fs::open(&place, flags, mode)?.into()),
+            Some(Link::OfKernel) => {
+                return Ok(may_wait(rustix::fs::open(&place, flags, mode)?)?.into());
+            }
             // It was one a moment ago: look again.
             None => {}
         }
     }
     Err(Errno::LOOP.into())
+}
+
+/// Writing may wait, other than opening. The description is a fresh one, so that nobody else sees the change.
+fn may_wait(file: OwnedFd) -> io::Result<OwnedFd> {
+    let flags = rustix::fs::fcntl_getfl(&file)?;
+    rustix::fs::fcntl_setfl(&file, flags - OFlags::NONBLOCK)?;
+    Ok(file)
 }
 
 /// Where a link leads that root or we made.
@@ -185,6 +195,18 @@ mod tests {
         assert_eq!(append(directory.path()).unwrap_err().raw_os_error(), Some(libc::EISDIR));
         let missing = append(&directory.path().join("no/such")).unwrap_err();
         assert_eq!(missing.raw_os_error(), Some(libc::ENOENT));
+    }
+
+    #[test]
+    fn a_fifo_is_not_waited_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("fifo");
+        rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+        assert_eq!(append(&path).unwrap_err().raw_os_error(), Some(libc::ENXIO));
+        let reader = rustix::fs::open(&path, OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty()).unwrap();
+        let writer = append(&path).unwrap();
+        assert!(!rustix::fs::fcntl_getfl(&writer).unwrap().contains(OFlags::NONBLOCK));
+        drop(reader);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use supervisor_core::domain::event_type::EventType;
 use supervisor_core::domain::spec::{self, Group, GroupKind};
 use supervisor_core::domain::state::ListenerState;
-use supervisor_core::listener::{Event, EventListener, SubscriberInfo, Verdict};
+use supervisor_core::listener::{Event, SubscriberInfo, Verdict};
 use supervisor_core::sys::host::SystemHost;
 
 use super::*;
@@ -17,15 +17,21 @@ while read -r line; do
   printf 'RESULT 3\nyesREADY\n'
 done";
 
-fn pool(lab: &Lab, handler: &str) -> Group {
-    let mut group = lab.program("l", SAYS_YES).build(&SystemHost).unwrap();
+/// The pool `l` of one process with this script, that hears of REMOTE_COMMUNICATION.
+pub(super) fn pool(lab: &Lab, script: &str, set: impl FnOnce(&mut spec::Pool)) -> Group {
+    let mut group = lab.program("l", script).build(&SystemHost).unwrap();
     let mut pool = spec::Pool::new(BTreeSet::from([EventType::RemoteCommunication]));
-    pool.result_handler = handler.to_owned();
+    set(&mut pool);
     group.kind = GroupKind::EventListener(pool);
+    group.priority = -1;
     group
 }
 
-async fn pool_info(handle: &Handle, wanted: impl Fn(&SubscriberInfo) -> bool) -> SubscriberInfo {
+fn with_handler(lab: &Lab, handler: &str) -> Group {
+    pool(lab, SAYS_YES, |pool| pool.result_handler = handler.to_owned())
+}
+
+pub(super) async fn pool_info(handle: &Handle, wanted: impl Fn(&SubscriberInfo) -> bool) -> SubscriberInfo {
     eventually("the pool's counters are as wanted", async || {
         let all = handle.subscribers().await.unwrap();
         all.into_iter().find(|info| info.name == "l" && wanted(info))
@@ -40,23 +46,26 @@ fn a_result_handler_decides_what_an_answer_means() {
         assert_eq!(event.payload.as_ref(), "type:t\ndata");
         Ok(if result == b"yes" { Verdict::Processed } else { Verdict::Rejected })
     };
-    let builder = Supervisor::builder().group(pool(&lab, "test:yes")).result_handler("test:yes", accept);
+    let builder = Supervisor::builder().group(with_handler(&lab, "test:yes")).result_handler("test:yes", accept);
     lab.run(builder, async |handle| {
         handle.send_remote_event("t", "data").await.unwrap();
         let info = pool_info(&handle, |info| info.delivered == 1).await;
         assert_eq!((info.rejected, info.dropped, info.waiting), (0, 0, 0));
         assert_eq!(info.children[0].0, name("l"));
+        let listener = handle.process(&name("l")).await.unwrap().listener.unwrap();
+        assert_eq!((listener.delivered, listener.rejected, listener.waiting, listener.dropped), (1, 0, 0, 0));
     });
 }
 
 #[test]
 fn the_default_handler_rejects_and_the_event_comes_again() {
     let lab = Lab::new();
-    let builder = Supervisor::builder().group(pool(&lab, spec::Pool::DEFAULT_RESULT_HANDLER));
+    let builder = Supervisor::builder().group(with_handler(&lab, spec::Pool::DEFAULT_RESULT_HANDLER));
     lab.run(builder, async |handle| {
         handle.send_remote_event("t", "data").await.unwrap();
         let info = pool_info(&handle, |info| info.rejected >= 3).await;
         assert_eq!(info.delivered, 0);
+        assert!(handle.process(&name("l")).await.unwrap().listener.unwrap().rejected >= 3);
     });
 }
 
@@ -64,43 +73,10 @@ fn the_default_handler_rejects_and_the_event_comes_again() {
 fn a_handler_that_fails_ends_the_conversation() {
     let lab = Lab::new();
     let fail = |_: &Event, _: &[u8]| Err("no idea".into());
-    let builder = Supervisor::builder().group(pool(&lab, "test:fail")).result_handler("test:fail", fail);
+    let builder = Supervisor::builder().group(with_handler(&lab, "test:fail")).result_handler("test:fail", fail);
     lab.run(builder, async |handle| {
         handle.send_remote_event("t", "data").await.unwrap();
         let info = pool_info(&handle, |info| info.rejected == 1).await;
         assert_eq!((info.waiting, info.children[0].1), (1, ListenerState::Unknown));
-    });
-}
-
-/// Panics at the first event.
-struct Fragile;
-
-#[async_trait::async_trait]
-impl EventListener for Fragile {
-    fn events(&self) -> &[EventType] {
-        &[EventType::RemoteCommunication]
-    }
-
-    async fn notify(&self, _: &Event) -> Verdict {
-        panic!("on purpose")
-    }
-}
-
-#[test]
-fn a_listener_that_panics_harms_nobody() {
-    let lab = Lab::new();
-    let builder = supervisor([lab.program("x", "exec sleep 1000")]).listener(Fragile);
-    lab.run(builder, async |handle| {
-        let mut events = handle.events(&[EventType::RemoteCommunication], 10).await.unwrap();
-        handle.send_remote_event("t", "first").await.unwrap();
-        handle.send_remote_event("t", "second").await.unwrap();
-        assert_eq!(events.next().await.unwrap().payload.as_ref(), "type:t\nfirst");
-        assert_eq!(events.next().await.unwrap().payload.as_ref(), "type:t\nsecond");
-        eventually("its subscription has ended", async || {
-            let all = handle.subscribers().await.unwrap();
-            (!all.iter().any(|info| info.name == "listener")).then_some(())
-        })
-        .await;
-        reaches(&handle, "x", ProcessState::Running).await;
     });
 }

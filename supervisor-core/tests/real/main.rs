@@ -5,7 +5,10 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 mod definitions;
+mod ending;
+mod inside_listeners;
 mod life;
+mod listener_faults;
 mod listeners;
 mod output;
 mod signals;

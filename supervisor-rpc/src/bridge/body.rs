@@ -7,7 +7,10 @@ use std::task::{Context, Poll, ready};
 use async_std::io::{BufRead, Read};
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 
-/// A body that goes out. What its reader has at once becomes one chunk, sent at once.
+/// The longest chunk of a body that goes out, in bytes: it is copied, and a large answer must not be there twice.
+const CHUNK: usize = 64 * 1024;
+
+/// A body that goes out. What its reader has at once becomes one chunk, if it is not too long, sent at once.
 pub(crate) struct OutBody(pub(crate) http_types::Body);
 
 impl Body for OutBody {
@@ -15,7 +18,8 @@ impl Body for OutBody {
     type Error = io::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        let chunk = Bytes::copy_from_slice(ready!(Pin::new(&mut self.0).poll_fill_buf(cx))?);
+        let bytes = ready!(Pin::new(&mut self.0).poll_fill_buf(cx))?;
+        let chunk = Bytes::copy_from_slice(&bytes[..bytes.len().min(CHUNK)]);
         if chunk.is_empty() {
             return Poll::Ready(None);
         }

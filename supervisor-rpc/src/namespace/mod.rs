@@ -21,6 +21,7 @@ pub use factory::{Factories, Factory, FactoryError, STANDARD_FACTORY, Section, r
 pub use fault::fault;
 pub use lifecycle::{API_VERSION, SUPERVISOR_VERSION};
 pub use methods::methods as supervisor_methods;
+pub use process::MAX_REMOTE_EVENT;
 pub use supervisor::SupervisorNamespace;
 pub use system::{MAX_ANSWER, MAX_CALLS, SystemNamespace, methods as system_methods};
 

@@ -151,9 +151,16 @@ pub(super) async fn send_stdin(handle: &Handle, params: &Params) -> Answered {
     yes(&given, handle.send_stdin(&name, chars).await)
 }
 
+/// How long type and data of one `sendRemoteCommEvent` may be together, in bytes: events wait in memory for listeners.
+pub const MAX_REMOTE_EVENT: usize = 1 << 20;
+
 pub(super) async fn send_remote_event(handle: &Handle, params: &Params) -> Answered {
     let event_type = event_text(params, 0)?;
     let data = event_text(params, 1)?;
+    if event_type.len() + data.len() > MAX_REMOTE_EVENT {
+        let detail = format_args!("an event of more than {MAX_REMOTE_EVENT} bytes");
+        return Err(Fault::with(FaultCode::IncorrectParameters, detail));
+    }
     handle.send_remote_event(&event_type, &data).await.map_err(|error| fault(&error, None))?;
     Ok(Value::from(true).into())
 }

@@ -1,7 +1,8 @@
 //! One request: what is refused at once and in which order, and the way through the application.
 //!
 //! Order of refusal: credentials, method, host, origin, length, size; only then is the body read. Whatever can change
-//! something runs in a task of its own, because hyper drops this future when the client goes away.
+//! something runs in a task of its own, because hyper drops this future when the client goes away. A large body waits
+//! until there is room for it ([`Room`](super::room::Room)).
 
 use std::convert::Infallible;
 use std::io;
@@ -23,8 +24,9 @@ use tide::http::{self, StatusCode, Url};
 use super::access;
 use super::page;
 use super::path::{self, Route};
+use super::room::Taken;
 use super::serve::{Door, House};
-use super::table::Seat;
+use super::table::{Seat, StreamSeat};
 use super::wire::{Ticket, Wire};
 use crate::bridge::{InBody, OutBody, copy_headers, export_headers};
 
@@ -52,15 +54,32 @@ pub(super) async fn answer(
         Ok(user) => admit(&parts, &body, user, &context),
         Err(status) => Err(status),
     };
-    let response = match admitted {
-        Ok((method, caller)) => match read_body(body, &context).await {
-            Ok(body) => respond(to_tide(&parts, method, body, caller, &context.door), &line, &context).await,
-            Err(status) => refuse(status, &context),
-        },
+    let read = match admitted {
+        Ok((method, caller)) => read_body(body, &context).await.map(|(body, room)| (method, caller, body, room)),
+        Err(status) => Err(status),
+    };
+    ticket.has_request();
+    let response = match read {
+        Ok((method, caller, body, room)) => {
+            respond(to_tide(&parts, method, body, caller, &context.door), room, &line, &context).await
+        }
         Err(status) => refuse(status, &context),
     };
+    let (response, stream) = seat_stream(response, &context);
     ticket.record(access::Request { line, status: response.status().into() });
-    Ok(to_hyper(response, ticket, context.house.stop.clone()))
+    let stop = stream.is_some().then(|| Box::pin(context.house.stop.clone()));
+    Ok(to_hyper(response, Held { _ticket: ticket, _stream: stream }, stop))
+}
+
+/// An answer without end needs a seat of its own kind: streams must leave room for calls.
+fn seat_stream(response: http::Response, context: &Context) -> (http::Response, Option<StreamSeat>) {
+    if response.len().is_some() {
+        return (response, None);
+    }
+    match context.house.table.admit_stream() {
+        Some(seat) => (response, Some(seat)),
+        None => (refuse(StatusCode::ServiceUnavailable, context), None),
+    }
 }
 
 fn refuse(status: StatusCode, context: &Context) -> http::Response {
@@ -92,8 +111,8 @@ fn admit(
         "GET" => http::Method::Get,
         "HEAD" => http::Method::Head,
         "POST" => http::Method::Post,
-        known if known.parse::<http::Method>().is_ok() => return Err(StatusCode::MethodNotAllowed),
-        _ => return Err(StatusCode::NotImplemented),
+        // Also one that nobody knows: 501 would say that the fault is ours.
+        _ => return Err(StatusCode::MethodNotAllowed),
     };
     check_host(headers, context)?;
     if method == http::Method::Post && context.house.origins.is_foreign(headers) {
@@ -132,7 +151,7 @@ fn check_length(parts: &Parts, body: &Incoming, limit: u64) -> Result<(), Status
         (Some(_), Some(_)) => return Err(StatusCode::BadRequest),
         (None, Some(_)) if is_rpc => return Err(StatusCode::LengthRequired),
         (None, Some(coding)) if !coding.as_bytes().eq_ignore_ascii_case(b"chunked") => {
-            return Err(StatusCode::NotImplemented);
+            return Err(StatusCode::BadRequest);
         }
         (None, None) if parts.method == hyper::Method::POST => return Err(StatusCode::LengthRequired),
         _ => {}
@@ -140,16 +159,18 @@ fn check_length(parts: &Parts, body: &Incoming, limit: u64) -> Result<(), Status
     if body.size_hint().lower() > limit { Err(StatusCode::PayloadTooLarge) } else { Ok(()) }
 }
 
-/// The whole body, within its size and time.
-async fn read_body(body: Incoming, context: &Context) -> Result<Vec<u8>, StatusCode> {
+/// The whole body, within its size and time, and the room that it takes.
+async fn read_body(body: Incoming, context: &Context) -> Result<(Vec<u8>, Taken), StatusCode> {
     if body.is_end_stream() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), Taken::default()));
     }
-    let limits = &context.house.limits;
+    let (limits, room) = (&context.house.limits, &context.house.room);
     let read = async {
+        // One that does not say how long it is may become as long as allowed.
+        let room = room.take(body.size_hint().exact().unwrap_or(limits.body)).await;
         let mut bytes = Vec::new();
         match InBody::new(body, limits.body).read_to_end(&mut bytes).await {
-            Ok(_) => Ok(bytes),
+            Ok(_) => Ok((bytes, room)),
             Err(error) if error.kind() == io::ErrorKind::FileTooLarge => Err(StatusCode::PayloadTooLarge),
             Err(_) => Err(StatusCode::BadRequest),
         }
@@ -193,13 +214,13 @@ fn to_tide(parts: &Parts, method: http::Method, body: Vec<u8>, caller: Caller, d
 }
 
 /// Through the application; a handler that panics harms its own request only.
-async fn respond(request: http::Request, line: &str, context: &Context) -> http::Response {
+async fn respond(request: http::Request, room: Taken, line: &str, context: &Context) -> http::Response {
     let house = Arc::clone(&context.house);
     let changes = request.method() == http::Method::Post;
     let seat = Arc::clone(&context.seat);
     let run = async move {
         // Work that goes on without its client still counts as a connection.
-        let _seat = seat;
+        let _kept = (seat, room);
         AssertUnwindSafe(house.app.respond::<_, http::Response>(request)).catch_unwind().await
     };
     let result = if changes { async_std::task::spawn(run).await } else { run.await };
@@ -227,10 +248,11 @@ fn dress(mut response: http::Response) -> http::Response {
     response
 }
 
-fn to_hyper(mut response: http::Response, ticket: Ticket, stop: Receiver<Infallible>) -> hyper::Response<Answered> {
+type Stop = Pin<Box<Receiver<Infallible>>>;
+
+fn to_hyper(mut response: http::Response, held: Held, endless: Option<Stop>) -> hyper::Response<Answered> {
     let body = response.take_body();
-    let endless = body.len().is_none().then(|| Box::pin(stop));
-    let mut answer = hyper::Response::new(Answered { body: OutBody(body), endless, _ticket: ticket });
+    let mut answer = hyper::Response::new(Answered { body: OutBody(body), endless, _held: held });
     let status = hyper::StatusCode::from_u16(response.status().into());
     *answer.status_mut() = status.unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);
     let headers = answer.headers_mut();
@@ -243,8 +265,14 @@ fn to_hyper(mut response: http::Response, ticket: Ticket, stop: Receiver<Infalli
 /// The body of an answer; says when it has ended. One without end ends when the server stops.
 pub(super) struct Answered {
     body: OutBody,
-    endless: Option<Pin<Box<Receiver<Infallible>>>>,
+    endless: Option<Stop>,
+    _held: Held,
+}
+
+/// What is given back when the body has ended.
+struct Held {
     _ticket: Ticket,
+    _stream: Option<StreamSeat>,
 }
 
 impl Body for Answered {

@@ -13,6 +13,7 @@ use tide::StatusCode;
 
 use super::answer::{Context, answer};
 use super::page::raw_refusal;
+use super::wire::Waits;
 use crate::bridge::{Io, Stream};
 
 /// How long a client that has just connected may take for its first request when the server stops: it could not know.
@@ -25,6 +26,7 @@ const LINGER_BYTES: u64 = 64 * 1024 * 1024;
 pub(super) async fn run(stream: Stream, context: Context) {
     let context = Arc::new(context);
     let (house, wire) = (Arc::clone(&context.house), Arc::clone(&context.wire));
+    let mut word = None;
     let result = {
         let io = Io::new(stream.clone(), Arc::clone(&wire), house.limits.write_stall);
         let service_context = Arc::clone(&context);
@@ -43,9 +45,13 @@ pub(super) async fn run(stream: Stream, context: Context) {
             result = race(serving.as_mut(), late).await;
         }
         if result.is_none() {
+            // In the middle of a request the client is told; an idle one would take it for the answer to its next.
+            let is_told = wire.is_evicted() && matches!(wire.waits(), Some(Waits::Unfinished(_)));
+            word = is_told.then_some(StatusCode::ServiceUnavailable);
             serving.as_mut().graceful_shutdown();
             // Idle, or half a head: nobody waits for an answer. Who is busy finishes, within the grace time after a stop.
             if wire.is_busy() {
+                word = None;
                 let cut = async {
                     house.stopped().await;
                     Timer::after(house.grace()).await;
@@ -56,7 +62,7 @@ pub(super) async fn run(stream: Stream, context: Context) {
         result.unwrap_or(Ok(()))
     };
     wire.ended();
-    match last_word(&context, result) {
+    match last_word(&context, result).or(word) {
         Some(status) => farewell(stream, &raw_refusal(status), house.limits.linger).await,
         None if wire.lingers() => farewell(stream, "", house.limits.linger).await,
         None => {}

@@ -14,7 +14,10 @@ pub struct Limits {
     pub idle_time: Duration,
     /// The body of a request, in bytes. Default 8 MiB.
     pub body: u64,
-    /// For the whole body. Default 30 s.
+    /// The bodies of all connections that are in memory at once, in bytes; those up to 64 KiB are not counted, others wait
+    /// for their turn. Default 16 MiB.
+    pub bodies: u64,
+    /// For the whole body, and the wait for its turn. Default 30 s.
     pub body_time: Duration,
     /// A write that makes no progress for this long ends the connection. Default 30 s.
     pub write_stall: Duration,
@@ -22,19 +25,25 @@ pub struct Limits {
     pub linger: Duration,
     /// Connections at once, over all listeners. Default 1,024, or a quarter of the free descriptors if that is less.
     pub connections: usize,
+    /// How many of them may be answers without end, such as log streams: calls must always find room. Default half of
+    /// `connections`.
+    pub streams: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
+        let connections = connections(free_descriptors());
         Self {
             head: 16 * 1024,
             head_time: Duration::from_secs(10),
             idle_time: Duration::from_secs(60),
             body: 8 * 1024 * 1024,
+            bodies: 16 * 1024 * 1024,
             body_time: Duration::from_secs(30),
             write_stall: Duration::from_secs(30),
             linger: Duration::from_secs(2),
-            connections: connections(free_descriptors()),
+            connections,
+            streams: connections / 2,
         }
     }
 }

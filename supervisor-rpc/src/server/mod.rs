@@ -16,6 +16,7 @@ mod origin;
 mod page;
 mod password;
 mod path;
+mod room;
 mod serve;
 mod table;
 mod wire;

@@ -25,6 +25,7 @@ use super::limits::Limits;
 use super::listen::{Bound, Socket};
 use super::origin::Origins;
 use super::page::raw_refusal;
+use super::room::Room;
 use super::table::Table;
 use super::wire::Wire;
 use crate::bridge::Stream;
@@ -44,7 +45,9 @@ pub(super) struct House {
     /// Closed when the server is to stop.
     pub(super) stop: Receiver<Infallible>,
     grace: OnceLock<Duration>,
-    table: Arc<Table>,
+    pub(super) table: Arc<Table>,
+    /// For bodies.
+    pub(super) room: Room,
     refused: Arc<()>,
 }
 
@@ -97,7 +100,8 @@ enum Listener {
 pub fn serve(bound: Vec<Bound>, application: Application, limits: Limits) -> io::Result<Serving> {
     let (stop, stopped) = async_channel::bounded(1);
     let (alive, ended) = async_channel::bounded(1);
-    let table = Table::new(limits.connections);
+    let table = Table::new(limits.connections, limits.streams);
+    let room = Room::new(limits.bodies);
     let house = Arc::new(House {
         app: application.server,
         backend: application.backend,
@@ -106,6 +110,7 @@ pub fn serve(bound: Vec<Bound>, application: Application, limits: Limits) -> io:
         stop: stopped,
         grace: OnceLock::new(),
         table,
+        room,
         refused: Arc::new(()),
     });
     let mut acceptors = Vec::new();

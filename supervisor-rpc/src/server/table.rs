@@ -1,6 +1,8 @@
-//! The table of live connections: at most so many; who has been idle for longest makes room.
+//! The table of live connections: at most so many, and so many of them streams. Who has been idle for longest makes room;
+//! if nobody is idle, who has kept us waiting for a request for longest does.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::wire::Wire;
@@ -10,6 +12,8 @@ use super::wire::Wire;
 pub(super) struct Table {
     seats: Mutex<Seats>,
     limit: usize,
+    streams: AtomicUsize,
+    stream_limit: usize,
 }
 
 #[derive(Default)]
@@ -19,16 +23,15 @@ struct Seats {
 }
 
 impl Table {
-    pub(super) fn new(limit: usize) -> Arc<Self> {
-        Arc::new(Self { seats: Mutex::default(), limit })
+    pub(super) fn new(limit: usize, stream_limit: usize) -> Arc<Self> {
+        Arc::new(Self { seats: Mutex::default(), limit, streams: AtomicUsize::new(0), stream_limit })
     }
 
     fn seats(&self) -> MutexGuard<'_, Seats> {
         self.seats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A seat for a new connection, at the cost of the one that has been idle for longest if need be; `None` if all
-    /// are busy.
+    /// A seat for a new connection, at the cost of one that waits for its client if need be; `None` if all are answered.
     pub(super) fn admit(self: &Arc<Self>, wire: &Arc<Wire>) -> Option<Seat> {
         if self.seats().taken.len() >= self.limit && !self.evict_one() {
             return None;
@@ -40,11 +43,18 @@ impl Table {
         Some(Seat { table: Arc::clone(self), number })
     }
 
-    /// Asks the connection that has been idle for longest to go; false if there is none.
+    /// A seat for an answer without end; `None` if there are as many as there may be.
+    pub(super) fn admit_stream(self: &Arc<Self>) -> Option<StreamSeat> {
+        let more = |count| (count < self.stream_limit).then_some(count + 1);
+        self.streams.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
+        Some(StreamSeat { table: Arc::clone(self) })
+    }
+
+    /// Asks the connection that matters least to go; false if there is none.
     pub(super) fn evict_one(&self) -> bool {
         let mut seats = self.seats();
-        let idle = seats.taken.iter().filter_map(|(number, wire)| wire.idle_since().map(|since| (since, *number)));
-        let Some((_, number)) = idle.min() else { return false };
+        let waiting = seats.taken.iter().filter_map(|(number, wire)| wire.waits().map(|waits| (waits, *number)));
+        let Some((_, number)) = waiting.min() else { return false };
         if let Some(wire) = seats.taken.remove(&number) {
             wire.evict();
         }
@@ -61,5 +71,16 @@ pub(super) struct Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         self.table.seats().taken.remove(&self.number);
+    }
+}
+
+/// The right to answer without end; given back when it is dropped.
+pub(super) struct StreamSeat {
+    table: Arc<Table>,
+}
+
+impl Drop for StreamSeat {
+    fn drop(&mut self) {
+        self.table.streams.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -41,7 +41,18 @@ struct Now {
 enum Phase {
     Idle { since: Instant },
     Head { since: Instant },
+    Body { since: Instant },
     Busy,
+}
+
+/// Who waits for its client, in the order in which places are given up: the idle first, then unfinished requests; in each
+/// the one that has waited for longest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Waits {
+    /// Between requests.
+    Idle(Instant),
+    /// In the middle of one.
+    Unfinished(Instant),
 }
 
 impl Wire {
@@ -64,27 +75,31 @@ impl Wire {
         self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A request has begun; it ends when the ticket is dropped.
+    /// The head of a request is there; it ends when the ticket is dropped.
     pub(super) fn begin(self: &Arc<Self>) -> Ticket {
         let mut now = self.now();
-        (now.phase, now.fresh) = (Phase::Busy, false);
+        (now.phase, now.fresh) = (Phase::Body { since: Instant::now() }, false);
         drop(now);
         Ticket { wire: Arc::clone(self), request: None }
     }
 
-    /// Since when the connection has nothing to do.
-    pub(super) fn idle_since(&self) -> Option<Instant> {
+    /// Since when the connection waits for its client; `None` while it is answered.
+    pub(super) fn waits(&self) -> Option<Waits> {
         let now = self.now();
         match now.phase {
-            Phase::Idle { since } if now.answered.is_empty() => Some(since),
-            Phase::Idle { .. } | Phase::Head { .. } | Phase::Busy => None,
+            _ if !now.answered.is_empty() => None,
+            Phase::Idle { since } => Some(Waits::Idle(since)),
+            Phase::Head { since } | Phase::Body { since } => Some(Waits::Unfinished(since)),
+            Phase::Busy => None,
         }
     }
 
-    /// True while a request is answered, to its last byte.
+    /// True if the connection should come to its end before it is closed: a request is answered, or its body is read and
+    /// nobody needs the place.
     pub(super) fn is_busy(&self) -> bool {
         let now = self.now();
-        now.phase == Phase::Busy || !now.answered.is_empty()
+        let reads = matches!(now.phase, Phase::Body { .. }) && !self.is_evicted();
+        reads || now.phase == Phase::Busy || !now.answered.is_empty()
     }
 
     /// True until the first request has begun.
@@ -117,6 +132,11 @@ impl Wire {
         self.evict.close();
     }
 
+    /// True if it was asked to.
+    pub(super) fn is_evicted(&self) -> bool {
+        self.evicted.is_closed()
+    }
+
     /// Resolves when the connection is asked to go.
     pub(super) async fn evicted(&self) {
         // Nothing is ever sent: an answer means that the channel is closed.
@@ -143,7 +163,8 @@ impl Pace for Arc<Wire> {
         match self.now().phase {
             Phase::Idle { since } => Some(since + self.idle_time),
             Phase::Head { since } => Some(since + self.head_time),
-            Phase::Busy => None,
+            // The body has a clock of its own.
+            Phase::Body { .. } | Phase::Busy => None,
         }
     }
 
@@ -177,6 +198,11 @@ pub(super) struct Ticket {
 }
 
 impl Ticket {
+    /// The whole request is there: from now on we are the ones who are waited for.
+    pub(super) fn has_request(&self) {
+        self.wire.now().phase = Phase::Busy;
+    }
+
     /// What the access log will say; without it, nothing.
     pub(super) fn record(&mut self, request: Request) {
         self.request = Some(request);

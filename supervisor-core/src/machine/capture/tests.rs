@@ -18,6 +18,9 @@ fn join(all: &mut Vec<Joined>, piece: Piece<'_>) {
         (Piece::Plain(bytes), Some(Joined::Plain(last))) => last.extend(bytes),
         (Piece::Plain(bytes), _) => all.push(Joined::Plain(bytes.to_vec())),
         (Piece::Captured(bytes), _) => all.push(Joined::Captured(bytes)),
+        (Piece::Unfinished(bytes), Some(Joined::Plain(last))) => last.extend(bytes),
+        (Piece::Unfinished(bytes), _) => all.push(Joined::Plain(bytes.to_vec())),
+        (Piece::Inside(_), _) => {}
     }
 }
 
@@ -75,7 +78,12 @@ fn output_and_its_pieces() {
 fn the_newest_bytes_of_a_message_are_kept() {
     let table: &[(usize, &[&str], &str)] = &[
         (4, &["123456789"], "[6789]"),
-        (4, &["12", "3", "45"], "[2345]"),
+        (4, &["12", "3", "45"], "[345]"),
+        (
+            60,
+            &["1111111111222222222233333333334444444444", "5555555555666666666677777777778888888888"],
+            "[5555555555666666666677777777778888888888]",
+        ),
         (4, &["1234"], "[1234]"),
         (0, &["1234"], "[]"),
         // Half a character at the front goes, too.
@@ -115,6 +123,23 @@ fn after_the_end_it_can_be_used_anew() {
     assert_eq!(seen, [Joined::Plain(b"fresh".to_vec())]);
 }
 
+#[test]
+fn what_is_inside_a_message_is_given_out_as_it_comes() {
+    let mut capture = Capture::new(4);
+    let mut inside = |read: &[u8]| {
+        let mut seen = Vec::new();
+        capture.feed(read, &mut |piece| {
+            if let Piece::Inside(bytes) = piece {
+                seen.extend(bytes);
+            }
+        });
+        String::from_utf8(seen).unwrap()
+    };
+    assert_eq!(inside(b"a<!--XSUPERVISOR:BEGIN-->123456<!--X"), "123456");
+    assert_eq!(inside(b"Y7"), "<!--XY7");
+    assert_eq!(inside(b"8<!--XSUPERVISOR:END-->b"), "8");
+}
+
 /// Output made of tokens, parts of tokens and other bytes.
 fn output() -> impl Strategy<Value = Vec<u8>> {
     let part = prop_oneof![
@@ -129,8 +154,19 @@ fn output() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn the_cut_does_not_matter(bytes in output(), size in 1..9usize, limit in 0..40usize) {
-        prop_assert_eq!(run(limit, [bytes.as_slice()]), run(limit, bytes.chunks(size)));
+    fn the_cut_does_not_matter(bytes in output(), size in 1..9usize) {
+        prop_assert_eq!(run(usize::MAX, [bytes.as_slice()]), run(usize::MAX, bytes.chunks(size)));
+    }
+
+    #[test]
+    fn what_is_kept_is_the_end_of_the_message(bytes in output(), size in 1..40usize, limit in 0..40usize) {
+        let messages = |limit| run(limit, bytes.chunks(size)).into_iter().filter_map(|piece| match piece {
+            Joined::Captured(message) => Some(message),
+            Joined::Plain(_) => None,
+        });
+        for (kept, whole) in messages(limit).zip(messages(usize::MAX)) {
+            prop_assert!(kept.len() <= limit && whole.ends_with(&kept));
+        }
     }
 
     #[test]

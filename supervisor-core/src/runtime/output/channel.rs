@@ -1,6 +1,6 @@
 //! What is done with each chunk of a channel's output.
 //!
-//! In this order: escape sequences are removed, captured text is taken out, then the log file, the system log, the copy
+//! In this order: captured text is taken out, escape sequences are removed, then the log file, the system log, the copy
 //! in the activity log, the events. Everything that can be done at once is done while the chunk is in the lane's buffer;
 //! what has to wait is copied and settled afterwards, before the next read.
 
@@ -80,28 +80,28 @@ impl Channel {
 
     /// Does with a chunk what can be done at once.
     pub(super) fn sort(&mut self, chunk: &[u8]) {
-        let local = Rc::clone(&self.local);
-        let mut stripped = local.stripped.borrow_mut();
-        stripped.clear();
-        let text = match &mut self.strip {
-            Some(strip) => {
-                strip.feed(chunk, &mut stripped);
-                &stripped[..]
-            }
-            None => chunk,
-        };
         if self.listener {
-            self.keep(text);
+            self.without_escapes(chunk, Self::keep);
             self.copy(chunk);
             self.waiting().notices.push_back(OutputNotice::Listener(chunk.to_vec()));
         } else {
-            self.search(text, false);
+            self.search(chunk, false);
         }
     }
 
     /// Whether something has to wait: then it is to be settled before the next read.
     pub(super) const fn waits(&self) -> bool {
         self.waiting.is_some()
+    }
+
+    /// Hands on what is left of a chunk without escape sequences, if they are to be removed.
+    fn without_escapes(&mut self, chunk: &[u8], take: impl FnOnce(&mut Self, &[u8])) {
+        let Some(strip) = &mut self.strip else { return take(self, chunk) };
+        let local = Rc::clone(&self.local);
+        let mut text = local.stripped.borrow_mut();
+        text.clear();
+        strip.feed(chunk, &mut text);
+        take(self, &text);
     }
 
     /// Does what had to wait.
@@ -128,14 +128,11 @@ impl Channel {
     /// The channel has ended: gives out what was held back and closes the log.
     pub(super) async fn finish(&mut self) {
         let local = Rc::clone(&self.local);
-        let mut rest = Vec::new();
-        if let Some(strip) = &mut self.strip {
+        self.search(&[], true);
+        if let Some(mut strip) = self.strip.take() {
+            let mut rest = Vec::new();
             strip.finish(&mut rest);
-        }
-        if self.listener {
-            self.keep(&rest);
-        } else {
-            self.search(&rest, true);
+            if self.listener { self.keep(&rest) } else { self.plain(&rest) }
         }
         self.settle().await;
         self.syslog_loss.end(&mut tell_of_syslog(&local, &self.process, self.stream));
@@ -143,10 +140,12 @@ impl Channel {
 
     /// Looks for captured text where that is wanted.
     fn search(&mut self, text: &[u8], last: bool) {
-        let Some(mut capture) = self.capture.take() else { return self.plain(text) };
+        let Some(mut capture) = self.capture.take() else { return self.without_escapes(text, Self::plain) };
         let mut take = |piece: Piece<'_>| match piece {
-            Piece::Plain(text) => self.plain(text),
-            Piece::Captured(text) => self.captured(text),
+            Piece::Plain(text) => self.without_escapes(text, Self::plain),
+            Piece::Inside(text) => self.without_escapes(text, Self::spread),
+            Piece::Captured(message) => self.captured(message),
+            Piece::Unfinished(text) => self.without_escapes(text, Self::record),
         };
         capture.feed(text, &mut take);
         if last {
@@ -156,6 +155,12 @@ impl Channel {
     }
 
     fn plain(&mut self, text: &[u8]) {
+        self.record(text);
+        self.spread(text);
+    }
+
+    /// Into the logs.
+    fn record(&mut self, text: &[u8]) {
         if text.is_empty() {
             return;
         }
@@ -163,17 +168,25 @@ impl Channel {
         if self.syslog {
             self.send(text);
         }
+    }
+
+    /// To those who want to hear of all output, captured or not.
+    fn spread(&mut self, text: &[u8]) {
+        if text.is_empty() {
+            return;
+        }
         self.copy(text);
-        if self.events {
+        if self.events && self.report.wants_output() {
             self.waiting().notices.push_back(OutputNotice::Log(text.to_vec()));
         }
     }
 
-    /// Captured text is kept out of the logs, but it is output all the same.
-    fn captured(&mut self, text: Vec<u8>) {
-        self.copy(&text);
-        if self.events {
-            self.waiting().notices.push_back(OutputNotice::Log(text.clone()));
+    /// A message has ended.
+    fn captured(&mut self, mut text: Vec<u8>) {
+        if self.strip.is_some() {
+            let (raw, mut strip) = (std::mem::take(&mut text), StripAnsi::new());
+            strip.feed(&raw, &mut text);
+            strip.finish(&mut text);
         }
         if self.local.activity.enabled(Level::Debug) {
             let line = format!("'{}' {} emitted a comm event", self.process, self.stream.name());

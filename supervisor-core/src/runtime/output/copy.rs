@@ -1,6 +1,8 @@
 //! The copy of output in the activity log at level debug.
 //!
-//! Only the text is made here. Output that is no text, and all that a listener says, is shown with escapes.
+//! Only the text is made here. Output that is no text, and all that a listener says, is shown with escapes. A line that
+//! could be taken for one of the log's own is moved in by a blank: a program must not write into our log in our name.
+//! Other control characters than newlines are for the log to escape, wherever they come from.
 
 use std::fmt::Write as _;
 
@@ -11,13 +13,32 @@ pub(super) fn copy(process: &str, stream: Stream, chunk: &[u8], escaped: bool) -
     let mut text = format!("'{process}' {} output:\n", stream.name());
     match std::str::from_utf8(chunk) {
         _ if escaped => escape(chunk, &mut text),
-        Ok(chunk) => text.push_str(chunk.strip_suffix('\n').unwrap_or(chunk)),
+        Ok(chunk) => push_lines(chunk.strip_suffix('\n').unwrap_or(chunk), &mut text),
         Err(_) => {
             text.push_str("Undecodable: ");
             escape(chunk, &mut text);
         }
     }
     text
+}
+
+fn push_lines(chunk: &str, out: &mut String) {
+    for (number, line) in chunk.split('\n').enumerate() {
+        if number > 0 {
+            out.push('\n');
+        }
+        if looks_like_ours(line) {
+            out.push(' ');
+        }
+        out.push_str(line);
+    }
+}
+
+/// True for a line that begins as those of the activity log do: `2026-11-25 22:00:00,000 CRIT`.
+fn looks_like_ours(line: &str) -> bool {
+    const SHAPE: &[u8] = b"0000-00-00 00:00:00,000 ";
+    let same = |(byte, shape): (u8, &u8)| if *shape == b'0' { byte.is_ascii_digit() } else { byte == *shape };
+    line.len() >= SHAPE.len() && line.bytes().zip(SHAPE).all(same)
 }
 
 /// Bytes as Python writes them: `b'READY\n'`.
@@ -50,7 +71,7 @@ mod tests {
 
     #[test]
     fn texts() {
-        let table: [(&[u8], bool, &str); 9] = [
+        let table: [(&[u8], bool, &str); 11] = [
             (b"to-out\n", false, "to-out"),
             (b"a\n\n", false, "a\n"),
             ("é\n".as_bytes(), false, "é"),
@@ -60,6 +81,12 @@ mod tests {
             (b"it's \"so\"", true, r#"b'it\'s "so"'"#),
             (b"\t\r\\\x1b\x7f", true, r"b'\t\r\\\x1b\x7f'"),
             (b"", true, "b''"),
+            (
+                b"2026-11-25 22:00:00,000 CRIT fake\nx\n2026-11-25 22:00:00,000 \n",
+                false,
+                " 2026-11-25 22:00:00,000 CRIT fake\nx\n 2026-11-25 22:00:00,000 ",
+            ),
+            (b"2026-11-25 22:00:00 CRIT mine\n\n", false, "2026-11-25 22:00:00 CRIT mine\n"),
         ];
         for (chunk, escaped, expected) in table {
             assert_eq!(copy("x", Stream::Stdout, chunk, escaped), format!("'x' stdout output:\n{expected}"));

@@ -153,6 +153,34 @@ fn captured_text_becomes_a_notice_and_stays_out_of_the_log() {
 }
 
 #[test]
+fn all_that_is_captured_is_output_as_it_comes_and_the_message_is_bounded() {
+    let lab = Lab::new();
+    let settings = spec::Channel { capture_maxbytes: 4, events_enabled: true, ..channel() };
+    lab.run(lab.plan(settings), &[b"<!--XSUPERVISOR:BEGIN-->12", b"3456", b"<!--XSUPERVISOR:END-->"]);
+    let log = |text: &[u8]| OutputNotice::Log(text.to_vec());
+    assert_eq!(lab.notices(), [log(b"12"), log(b"3456"), OutputNotice::Communication(b"3456".to_vec())]);
+}
+
+#[test]
+fn a_message_that_never_ends_is_told_once_and_kept_in_the_log() {
+    let lab = Lab::new();
+    let settings = spec::Channel { capture_maxbytes: 100, events_enabled: true, ..channel() };
+    lab.run(lab.plan(settings), &[b"a<!--XSUPERVISOR:BEGIN-->last", b" words"]);
+    assert_eq!(lab.text("x"), "a<!--XSUPERVISOR:BEGIN-->last words");
+    assert_eq!(lab.notices(), [b"a".to_vec(), b"last".to_vec(), b" words".to_vec()].map(OutputNotice::Log));
+}
+
+#[test]
+fn an_escape_sequence_left_open_does_not_swallow_a_token() {
+    let lab = Lab::new();
+    let plan = lab.plan(spec::Channel { capture_maxbytes: 100, ..channel() });
+    let plan = ChannelPlan { strip_ansi: true, ..plan };
+    lab.run(plan, &[b"a\x1b[<!--XSUPERVISOR:BEGIN-->m\x1b[1mred<!--XSUPERVISOR:END-->b"]);
+    assert_eq!(lab.notices(), [OutputNotice::Communication(b"mred".to_vec())]);
+    assert_eq!(lab.text("x"), "ab");
+}
+
+#[test]
 fn escape_sequences_are_stripped_across_reads() {
     let lab = Lab::new();
     let plan = ChannelPlan { strip_ansi: true, ..lab.plan(spec::Channel { events_enabled: true, ..channel() }) };

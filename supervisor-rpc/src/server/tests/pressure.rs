@@ -87,7 +87,7 @@ fn a_head_without_end_is_cut() {
 
 #[test]
 fn the_longest_idle_makes_room_and_the_busy_do_not() {
-    let limits = Limits { connections: 3, ..Limits::default() };
+    let limits = Limits { connections: 3, streams: 3, ..Limits::default() };
     let lab = Lab::with(limits, None, |_| {});
     let mut streams: Vec<_> = (0..2).map(|_| lab.unix()).collect();
     for stream in &mut streams {
@@ -111,6 +111,58 @@ fn the_longest_idle_makes_room_and_the_busy_do_not() {
     }
     drop(fourth);
     eventually("a place is free", || lab.unix().ask(&get("/ok.html")).status == 200);
+}
+
+#[test]
+fn unfinished_requests_make_room_and_are_told() {
+    for begun in ["", "POST /RPC2 HTTP/1.1\r\nX-", "POST /RPC2 HTTP/1.1\r\nContent-Length: 100\r\n\r\n<methodCall>"] {
+        let lab = Lab::with(Limits { connections: 8, ..Limits::default() }, None, |_| {});
+        let mut held: Vec<_> = (0..8).flat_map(|_| lab.both()).collect();
+        for talk in &mut held {
+            talk.send(begun);
+        }
+        for _ in 0..20 {
+            assert_eq!(lab.unix().ask(&post("/RPC2", "x")).status, 200, "{begun:?}");
+        }
+        if begun.is_empty() {
+            assert!(held[0].closed());
+        } else {
+            assert_eq!(held[0].answer().status, 503, "{begun:?}");
+        }
+    }
+}
+
+#[test]
+fn streams_leave_room_for_calls() {
+    let lab = Lab::with(Limits { connections: 6, streams: 3, ..Limits::default() }, None, |_| {});
+    let mut streams: Vec<_> = (0..3).map(|_| lab.unix()).collect();
+    for stream in &mut streams {
+        stream.send(get("/logtail/cat")).until("1024\n");
+    }
+    assert_eq!(lab.tcp().ask(&get("/logtail/cat")).status, 503);
+    assert_eq!(lab.unix().ask(&post("/RPC2", "x")).status, 200);
+    drop(streams.pop());
+    eventually("the seat is given back", || {
+        let mut talk = lab.unix();
+        talk.send(get("/logtail/cat")).head().status == 200
+    });
+}
+
+#[test]
+fn large_bodies_wait_for_room_and_small_ones_do_not() {
+    let limits = Limits { bodies: 256 * 1024, body_time: Duration::from_millis(700), ..Limits::default() };
+    let lab = Lab::with(limits, None, |_| {});
+    let mut holder = lab.tcp();
+    holder.send("POST /RPC2 HTTP/1.1\r\nContent-Length: 250000\r\n\r\n<methodCall>");
+    let mut waiting = lab.tcp();
+    waiting.send(post("/RPC2", &"x".repeat(100_000)));
+    assert_eq!(lab.tcp().ask(&post("/RPC2", &"x".repeat(60_000))).status, 200);
+    // The one who does not send is cut off; its room is taken at once.
+    assert_eq!(holder.answer().status, 408);
+    drop(holder);
+    let status = waiting.answer().status;
+    assert!(status == 200 || status == 408, "{status}");
+    eventually("there is room again", || lab.tcp().ask(&post("/RPC2", &"x".repeat(250_000))).status == 200);
 }
 
 #[test]

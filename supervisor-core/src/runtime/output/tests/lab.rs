@@ -34,6 +34,10 @@ impl Lines {
 pub(super) struct Notices(Sender<OutputNotice>);
 
 impl OutputReport for Notices {
+    fn wants_output(&self) -> bool {
+        true
+    }
+
     fn report(&self, notice: OutputNotice) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async move {
             let _ = self.0.send(notice).await;
