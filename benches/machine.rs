@@ -31,7 +31,7 @@ fn life(machine: &mut ProcessMachine, settings: &Process, at: &mut Duration) -> 
     };
     let moment = |at: Duration| Moment { monotonic: at, wall: at };
     step(Input::Start, *at);
-    step(Input::Spawned { pid: 7, at: moment(*at) }, *at);
+    step(Input::Spawned { pid: Some(7), at: moment(*at) }, *at);
     *at += Duration::from_secs(2);
     step(Input::Deadline, *at);
     step(Input::Exited { status: ExitStatus::Exited(0), at: moment(*at) }, *at);

@@ -499,5 +499,6 @@ impl ProcessMachine {
     }
 }
 
-#[cfg(test)]
+// Not where benches/machine.rs compiles this file.
+#[cfg(all(test, not(bench)))]
 mod tests;
