@@ -499,6 +499,5 @@ impl ProcessMachine {
     }
 }
 
-// Not where benches/machine.rs compiles this file.
-#[cfg(all(test, not(bench)))]
+#[cfg(test)]
 mod tests;
