@@ -25,6 +25,7 @@ const NAMES: &[&str] = &["utils", "util", "misc", "common", "helpers", "imp", "m
 const FLOORS: &[(&str, u8)] = &[
     ("domain", 0),
     ("error", 0),
+    ("offload", 0),
     ("event", 1),
     ("config", 1),
     ("logfile", 1),
@@ -43,6 +44,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("definition", 3),
     ("runtime", 4),
     ("fuzzing", 4),
+    ("benching", 4),
     ("lib", 5),
 ];
 

@@ -5,10 +5,12 @@ use crate::domain::level::Level;
 use crate::domain::moment::Moment;
 use crate::event::occurrence::{Occurrence, Output};
 use crate::machine::process::Input;
+use crate::offload;
 use crate::process::Stream;
 use crate::runtime::engine::{Engine, Entry};
 use crate::runtime::launch::Launched;
 use crate::runtime::message::{Notice, ProcessKey, Run};
+use crate::runtime::narrate;
 use crate::runtime::output::OutputNotice;
 use crate::runtime::spawn::SpawnError;
 
@@ -17,11 +19,12 @@ impl Engine {
     pub(crate) fn notice(&mut self, notice: Notice) {
         match notice {
             Notice::Launched { key, run, result, at } => self.launched(key, run, result, at),
-            Notice::Exited { key, run, status, at, socket } => {
+            Notice::Exited { key, run, status, at, held_up, socket } => {
+                held_up.into_iter().for_each(|(stream, bytes)| self.output_held_up(key, stream, bytes));
                 self.exited(key, run, status, at);
                 // Closing the last share removes a file, which may block.
                 if let Some(socket) = socket {
-                    self.executor.spawn(blocking::unblock(move || drop(socket))).detach();
+                    self.executor.spawn(offload::unblock(move || drop(socket))).detach();
                 }
             }
             Notice::Output { key, run, pid, stream, notice } => self.output(key, run, pid, stream, notice),
@@ -37,7 +40,7 @@ impl Engine {
 
     /// The entry, if the notice is about its present run.
     fn present(&mut self, key: ProcessKey, run: Run) -> Option<&mut Entry> {
-        self.processes.get_mut(&key).filter(|entry| entry.run == run)
+        self.processes.get_mut(&key).map(|entry| &mut **entry).filter(|entry| entry.run == run)
     }
 
     fn launched(&mut self, key: ProcessKey, run: Run, result: Result<Launched, SpawnError>, at: Moment) {
@@ -52,6 +55,19 @@ impl Engine {
                 self.settle_spawned(key);
             }
             Err(error) => self.step(key, Input::SpawnFailed { why: error.to_string() }),
+        }
+    }
+
+    /// A process has ended, and output of it has not been written.
+    fn output_held_up(&self, key: ProcessKey, stream: Stream, bytes: u64) {
+        let Some(entry) = self.processes.get(&key) else { return };
+        let log = match stream {
+            Stream::Stdout => &entry.logs.stdout,
+            Stream::Stderr => &entry.logs.stderr,
+        };
+        if let Some(log) = log {
+            let text = narrate::output_held_up(&entry.name, stream, log, bytes);
+            self.log(Level::Warn, || text);
         }
     }
 

@@ -6,6 +6,7 @@ use crate::RequestError;
 use crate::domain::level::Level;
 use crate::domain::name::{Namespec, ProcessName};
 use crate::event::occurrence::Occurrence;
+use crate::offload;
 use crate::process::Stream;
 use crate::request::{Reply, Request};
 use crate::runtime::engine::Engine;
@@ -60,11 +61,12 @@ impl Engine {
     fn log_path(&self, name: &Namespec, stream: Stream) -> Result<Option<std::path::PathBuf>, RequestError> {
         let process = name.process.clone().ok_or_else(|| RequestError::BadName(format!("{}:*", name.group)))?;
         let key = self.find(&ProcessName { group: name.group.clone(), process })?;
-        let logs = self.processes.get(&key).map(|entry| entry.logs.clone()).unwrap_or_default();
-        Ok(match stream {
-            Stream::Stdout => logs.stdout,
-            Stream::Stderr => logs.stderr,
-        })
+        let logs = self.processes.get(&key).map(|entry| &entry.logs);
+        let path = logs.and_then(|logs| match stream {
+            Stream::Stdout => logs.stdout.as_deref(),
+            Stream::Stderr => logs.stderr.as_deref(),
+        });
+        Ok(path.map(Into::into))
     }
 
     /// Reads the configuration, off the loop; [`Engine::reloaded`] goes on.
@@ -74,7 +76,7 @@ impl Engine {
         self.executor
             .spawn(async move {
                 let result = match source {
-                    Some(source) => blocking::unblock(move || source.load()).await,
+                    Some(source) => offload::unblock(move || source.load()).await,
                     None => Ok(present),
                 };
                 // An error means that the supervisor has ended.
@@ -131,7 +133,7 @@ impl Engine {
         self.executor
             .spawn(async move {
                 let log = Arc::clone(&activity);
-                if let Err(error) = blocking::unblock(move || log.reopen()).await {
+                if let Err(error) = offload::unblock(move || log.reopen()).await {
                     activity.write(Level::Error, &format!("could not reopen the activity log: {error}"));
                 }
                 for sink in sinks {
