@@ -1,20 +1,11 @@
 //! The output path: what is done to the bytes of a program before the kernel has them, and the rotated log that takes
 //! them.
-//!
-//! The machines are private to the supervisor, so their sources are compiled into this bench.
 
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use supervisor_core::domain;
+use supervisor_core::benching::{Captured, Stripped};
 use supervisor_core::logfile::rotating::RotatingFile;
-
-#[rustfmt::skip]
-#[path = "../supervisor-core/src/machine/ansi.rs"]
-mod ansi;
-#[rustfmt::skip]
-#[path = "../supervisor-core/src/machine/capture.rs"]
-mod capture;
 
 /// One full read of a pipe.
 const READ: usize = 64 << 10;
@@ -46,21 +37,13 @@ fn output(criterion: &mut Criterion) {
     let (plain, coloured) = (lines(), coloured());
     for (name, text) in [("strip plain text", &plain), ("strip colours", &coloured)] {
         group.bench_function(name, |bencher| {
-            let (mut strip, mut out) = (ansi::StripAnsi::new(), Vec::with_capacity(READ));
-            bencher.iter(|| {
-                out.clear();
-                strip.feed(black_box(text), &mut out);
-                out.len()
-            });
+            let mut stripped = Stripped::with_capacity(READ);
+            bencher.iter(|| stripped.feed(black_box(text)));
         });
     }
     group.bench_function("look for captured text", |bencher| {
-        let mut capture = capture::Capture::new(1 << 20);
-        bencher.iter(|| {
-            let mut pieces = 0;
-            capture.feed(black_box(&plain), &mut |_| pieces += 1);
-            pieces
-        });
+        let mut captured = Captured::new(1 << 20);
+        bencher.iter(|| captured.feed(black_box(&plain)));
     });
     let directory = tempfile::tempdir().expect("a temporary directory can be made");
     let path = directory.path().join("log");

@@ -59,6 +59,9 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests start processes and look at the clock"))]
 
 pub mod activity;
+#[cfg(feature = "benching")]
+#[doc(hidden)]
+pub mod benching;
 pub mod config;
 mod config_source;
 mod definition;

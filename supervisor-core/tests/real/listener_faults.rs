@@ -33,7 +33,7 @@ serve() {{ while :; do ready; hear; ok; done; }}
 
 fn faulty(lab: &Lab, rest: &str) -> Group {
     let mut group = pool(lab, &script(lab, rest), |_| ());
-    group.processes[0].autorestart = supervisor_core::domain::spec::Autorestart::Always;
+    std::sync::Arc::make_mut(&mut group.processes[0]).autorestart = supervisor_core::domain::spec::Autorestart::Always;
     group
 }
 
@@ -253,9 +253,9 @@ fn one_that_has_closed_its_stdin_gets_nothing_and_the_next_process_gets_all() {
     let lab = Lab::new();
     let rest = "if mkdir mark 2>/dev/null; then exec </dev/null; ready; exec sleep 1000; fi; serve";
     let mut group = faulty(&lab, rest);
-    let mut second = group.processes[0].clone();
+    let mut second = (*group.processes[0]).clone();
     second.name = "m".to_owned();
-    group.processes.push(second);
+    group.processes.push(std::sync::Arc::new(second));
     lab.run(Supervisor::builder().group(group), async |handle| {
         listener_is(&handle, ListenerState::Ready).await;
         for data in ["a", "b", "c"] {
@@ -286,7 +286,7 @@ fn payloads_tell_of_the_moment_of_the_event() {
         pool.events = [EventType::ProcessState].into();
         pool.buffer_size = 100;
     });
-    group.processes[0].autostart = false;
+    std::sync::Arc::make_mut(&mut group.processes[0]).autostart = false;
     let builder = Supervisor::builder().group(group).program(lab.program("x", "exec sleep 1000"));
     lab.run(builder, async |handle| {
         let pid = async || reaches(&handle, "x", ProcessState::Running).await.pid.unwrap();
