@@ -148,6 +148,15 @@ fn settings_that_a_factory_refuses_end_the_start() {
     assert!(told.contains("Error: the janitor does not know 'span'"), "{told}");
 }
 
+/// False, and said so, where there is no Python.
+fn has_python() -> bool {
+    let there = Command::new("python3").arg("-V").output().is_ok();
+    if !there {
+        eprintln!("skipped: there is no python3");
+    }
+    there
+}
+
 fn greeter_section(more: &str) -> String {
     format!("[rpcinterface:greeter]\nsupervisor.rpcinterface_factory=exec:{}\n{more}", greeter().display())
 }
@@ -158,6 +167,9 @@ fn call_of(method: &str, params: Vec<Value>) -> Value {
 
 #[test]
 fn a_program_in_another_language_is_a_namespace() {
+    if !has_python() {
+        return;
+    }
     let lab = Lab::new(&greeter_section("greeting=Good 100%% morning\nsupervisor.call_timeout=5\n"));
     lab.is_there();
     let methods = lab.eventually("described", || Some(lab.has_methods_of("greeter")).filter(|names| !names.is_empty()));
@@ -185,6 +197,9 @@ fn a_program_in_another_language_is_a_namespace() {
 
 #[test]
 fn a_plugin_that_dies_answers_failed_and_comes_back() {
+    if !has_python() {
+        return;
+    }
     let lab = Lab::new(&greeter_section(""));
     lab.is_there();
     let greet = || lab.call("greeter.greet", vec![text("you")]);

@@ -15,6 +15,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &[
             "supervisor_core::config",
             "supervisor_core::domain",
+            "supervisor_core::process::Stream",
             "supervisor_core::rpc",
             "supervisor_core::sys::host",
             "supervisor_rpc::client",
