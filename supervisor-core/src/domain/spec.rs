@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::event_type::EventType;
 use super::signal::Signal;
@@ -269,12 +270,13 @@ pub struct Group {
     /// Its kind.
     pub kind: GroupKind,
     /// Its processes, in the order in which they are started.
-    pub processes: Vec<Process>,
+    pub processes: Vec<Arc<Process>>,
 }
 
 impl Group {
     /// A group of programs of priority 999.
     pub fn new(name: impl Into<String>, processes: Vec<Process>) -> Self {
+        let processes = processes.into_iter().map(Arc::new).collect();
         Self { name: name.into(), priority: 999, kind: GroupKind::Programs, processes }
     }
 }

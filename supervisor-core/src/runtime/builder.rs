@@ -43,10 +43,10 @@ use crate::task::Task;
 use crate::runtime::supervisor::{Handover, Mailbox, Supervisor};
 
 /// How many requests may wait for the loop; more make their senders wait.
-const MAILBOX: usize = 1024;
+const MAILBOX: usize = 256;
 
 /// How many notices may wait for the loop; more make their senders wait.
-const NOTICES: usize = 1024;
+const NOTICES: usize = 256;
 
 /// Puts a [`Supervisor`] together.
 pub struct Builder {

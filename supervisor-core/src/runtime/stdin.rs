@@ -12,6 +12,8 @@ use async_executor::Executor;
 use async_io::Async;
 use futures_lite::future;
 
+use super::latch::Latch;
+
 /// How many bytes may wait for one process (Supervisor 4.3 has no bound).
 pub(crate) const QUEUE_LIMIT: usize = 8 << 20;
 
@@ -36,22 +38,18 @@ struct Queue {
 struct Pipe {
     fd: Arc<OwnedFd>,
     queue: Mutex<Queue>,
+    /// Nobody sends any more.
+    ended: Latch,
 }
 
 /// Our end of a process's stdin. Dropping it closes the pipe and forgets what still waits.
 #[derive(Debug)]
-pub(crate) struct Stdin {
-    pipe: Arc<Pipe>,
-    /// Its senders are gone when this is dropped: the task ends then.
-    alive: async_channel::Sender<()>,
-    ended: async_channel::Receiver<()>,
-}
+pub(crate) struct Stdin(Arc<Pipe>);
 
 impl Stdin {
     /// Takes a non-blocking pipe end.
     pub(crate) fn new(fd: OwnedFd) -> Self {
-        let (alive, ended) = async_channel::bounded(1);
-        Self { pipe: Arc::new(Pipe { fd: Arc::new(fd), queue: Mutex::default() }), alive, ended }
+        Self(Arc::new(Pipe { fd: Arc::new(fd), queue: Mutex::default(), ended: Latch::default() }))
     }
 
     /// Takes all of `bytes`, or none of them.
@@ -78,7 +76,7 @@ impl Stdin {
         executor: &Executor<'static>,
         room: impl FnOnce(usize) -> bool,
     ) -> Result<(), StdinError> {
-        let mut queue = self.pipe.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queue = self.0.queue.lock().unwrap_or_else(PoisonError::into_inner);
         if queue.closed {
             return Err(StdinError::Closed);
         }
@@ -90,14 +88,14 @@ impl Stdin {
             return Ok(());
         }
         // Nothing waits: what the pipe takes is not even copied.
-        let Some(rest) = self.pipe.write_some(parts) else {
+        let Some(rest) = self.0.write_some(parts) else {
             queue.close();
             return Err(StdinError::Closed);
         };
         rest.into_iter().for_each(|part| queue.bytes.extend(part));
         if !queue.bytes.is_empty() {
             queue.draining = true;
-            executor.spawn(drain(Arc::clone(&self.pipe), self.ended.clone())).detach();
+            executor.spawn(drain(Arc::clone(&self.0))).detach();
         }
         Ok(())
     }
@@ -105,7 +103,7 @@ impl Stdin {
 
 impl Drop for Stdin {
     fn drop(&mut self) {
-        self.alive.close();
+        self.0.ended.open();
     }
 }
 
@@ -147,13 +145,13 @@ impl Pipe {
     }
 }
 
-async fn drain(pipe: Arc<Pipe>, ended: async_channel::Receiver<()>) {
+async fn drain(pipe: Arc<Pipe>) {
     let Ok(ready) = Async::new_nonblocking(Arc::clone(&pipe.fd)) else {
         return pipe.queue.lock().unwrap_or_else(PoisonError::into_inner).close();
     };
     loop {
         let writable = future::or(async { ready.writable().await.is_ok() }, async {
-            let _ = ended.recv().await;
+            pipe.ended.opened().await;
             false
         })
         .await;
@@ -197,7 +195,7 @@ mod tests {
             got
         });
         async_io::block_on(executor.run(async {
-            while stdin.pipe.queue.lock().unwrap().draining {
+            while stdin.0.queue.lock().unwrap().draining {
                 future::yield_now().await;
             }
         }));
@@ -225,7 +223,7 @@ mod tests {
             reader
         });
         async_io::block_on(executor.run(async {
-            while stdin.pipe.queue.lock().unwrap().draining {
+            while stdin.0.queue.lock().unwrap().draining {
                 future::yield_now().await;
             }
         }));
