@@ -76,7 +76,7 @@ impl PidFile {
         if !ours.is_file() || (ours.dev(), ours.ino()) != (found.dev(), found.ino()) {
             return false;
         }
-        File::open(&self.path).is_ok_and(|mut file| read_pid(&mut file) == Some(self.pid))
+        open_read(&self.path).is_ok_and(|mut file| read_pid(&mut file) == Some(self.pid))
     }
 
     /// Removes it, if it is still ours.

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::harness::{Lab, SLEEPER, Signal, eventually, instances, is_alive, is_root, program, within};
+use crate::harness::{Lab, SLEEPER, Signal, eventually, is_alive, is_root, program, within};
 
 /// Runs a daemon on this file until it ends by itself; its status and what it says.
 fn run(path: &Path) -> (Option<i32>, String) {
@@ -177,7 +177,7 @@ fn of_a_section_that_is_there_twice_the_last_values_count() {
     let lab =
         Lab::running("[program:x]\ncommand=/bin/sleep 1000.25\nstartsecs=0\n[program:x]\ncommand=/bin/sleep 1001.25\n");
     lab.pid_of("x");
-    assert_eq!((instances("/bin/sleep 1000.25"), instances("/bin/sleep 1001.25")), (0, 1));
+    assert_eq!((lab.instances("/bin/sleep 1000.25"), lab.instances("/bin/sleep 1001.25")), (0, 1));
     lab.wait_log("Section [program:x] is given at");
 }
 

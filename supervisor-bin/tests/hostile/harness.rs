@@ -19,8 +19,9 @@ pub(crate) const SLEEPER: &str = "[program:x]\ncommand=/bin/sleep 600\nstartsecs
 /// Nothing that is waited for takes as long as this, on however slow a machine.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Answers under load come sooner by far; this is for machines that do other things as well.
-const PROMPT: Duration = Duration::from_millis(500);
+/// Answers under load come sooner by far; this is for machines that do other things as well. A daemon that is kept busy
+/// or full does not answer for much longer.
+const PROMPT: Duration = Duration::from_secs(2);
 
 /// What a fault may cost in memory, in bytes.
 pub(crate) const MODERATE: u64 = 50 << 20;
@@ -230,6 +231,15 @@ impl Lab {
         memory(self.pid())
     }
 
+    /// How many processes of this lab run this command line, its words joined by blanks.
+    pub(crate) fn instances(&self, command: &str) -> usize {
+        let here = self.folder.path().canonicalize().unwrap();
+        let processes = fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
+        let ours = processes.filter(|process| fs::read_link(process.join("cwd")).is_ok_and(|cwd| cwd == here));
+        let lines = ours.filter_map(|process| fs::read(process.join("cmdline")).ok());
+        lines.filter(|line| String::from_utf8_lossy(line).replace('\0', " ").trim() == command).count()
+    }
+
     pub(crate) fn descriptors(&self) -> usize {
         fs::read_dir(format!("/proc/{}/fd", self.pid())).unwrap().count()
     }
@@ -408,13 +418,6 @@ pub(crate) fn within<T>(limit: Duration, what: &str, mut look: impl FnMut() -> O
 pub(crate) fn is_alive(pid: i32) -> bool {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     text.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
-}
-
-/// How many processes run this command line, its words joined by blanks.
-pub(crate) fn instances(command: &str) -> usize {
-    let pids = fs::read_dir("/proc").unwrap().flatten();
-    let lines = pids.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
-    lines.filter(|line| String::from_utf8_lossy(line).replace('\0', " ").trim() == command).count()
 }
 
 /// True if we are root; says otherwise why the test is skipped.

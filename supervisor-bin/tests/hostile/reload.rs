@@ -5,7 +5,7 @@ use std::os::unix::net::UnixListener;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::harness::{Lab, SLEEPER, Signal, eventually, instances, is_alive, text};
+use crate::harness::{Lab, SLEEPER, Signal, eventually, is_alive, text};
 
 #[test]
 fn fifty_clients_never_make_two_of_one() {
@@ -36,7 +36,7 @@ fn fifty_clients_never_make_two_of_one() {
     assert!(!lab.path("twice").exists(), "two lived at once");
     let state = lab.info("x", "statename");
     eventually("what runs is what is shown", || {
-        (instances("/bin/sleep 1002.25") == usize::from(state == "RUNNING")).then_some(())
+        (lab.instances("/bin/sleep 1002.25") == usize::from(state == "RUNNING")).then_some(())
     });
     lab.is_well("fifty clients");
 }
@@ -49,10 +49,10 @@ fn an_update_while_it_starts_leaves_the_new_one_only() {
     lab.configure(&old.replace("1003.25", "1004.25"));
     let output = lab.ctl(&["update"]);
     assert!(output.status.success(), "{output:?}");
-    eventually("the new one", || (instances("/bin/sleep 1004.25") == 1).then_some(()));
-    assert_eq!(instances("/bin/sleep 1003.25"), 0);
+    eventually("the new one", || (lab.instances("/bin/sleep 1004.25") == 1).then_some(()));
+    assert_eq!(lab.instances("/bin/sleep 1003.25"), 0);
     lab.reaches("x", "RUNNING");
-    assert_eq!(instances("/bin/sleep 1004.25"), 1);
+    assert_eq!(lab.instances("/bin/sleep 1004.25"), 1);
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn full_restarts_under_load_always_come_back() {
                 (lives > turn && !is_alive(before)).then_some(())
             });
             assert_ne!(lab.pid_of("x"), before);
-            assert_eq!(instances("/bin/sleep 1005.25"), 1);
+            assert_eq!(lab.instances("/bin/sleep 1005.25"), 1);
         }
         over.store(true, Ordering::Relaxed);
     });
@@ -141,7 +141,7 @@ fn without_a_daemon_supervisorctl_says_so_at_once() {
         let output = lab.ctl(&["status"]);
         let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
         assert!(!output.status.success() && said.contains(words), "{what}: {said}");
-        assert!(began.elapsed() < Duration::from_secs(10), "{what}");
+        assert!(began.elapsed() < Duration::from_secs(20), "{what}");
         assert!(!said.contains("panicked") && !said.contains("Traceback"), "{said}");
     };
     ask("no socket", "no such file");
