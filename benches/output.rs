@@ -1,20 +1,9 @@
-//! The output path: what is done to the bytes of a program before the kernel has them, and the rotated log that takes
-//! them.
-//!
-//! The machines are private to the supervisor, so their sources are compiled into this bench.
+//! The output path: full reads of a pipe written to a rotated log.
 
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use supervisor_core::domain;
 use supervisor_core::logfile::rotating::RotatingFile;
-
-#[rustfmt::skip]
-#[path = "../supervisor-core/src/machine/ansi.rs"]
-mod ansi;
-#[rustfmt::skip]
-#[path = "../supervisor-core/src/machine/capture.rs"]
-mod capture;
 
 /// One full read of a pipe.
 const READ: usize = 64 << 10;
@@ -31,37 +20,10 @@ fn lines() -> Vec<u8> {
         .collect()
 }
 
-fn coloured() -> Vec<u8> {
-    b"\x1b[32mINFO\x1b[0m a line of a program with colours in it, of about a hundred bytes, as many are, too\n"
-        .iter()
-        .copied()
-        .cycle()
-        .take(READ)
-        .collect()
-}
-
 fn output(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("output");
     group.throughput(Throughput::Bytes(READ as u64));
-    let (plain, coloured) = (lines(), coloured());
-    for (name, text) in [("strip plain text", &plain), ("strip colours", &coloured)] {
-        group.bench_function(name, |bencher| {
-            let (mut strip, mut out) = (ansi::StripAnsi::new(), Vec::with_capacity(READ));
-            bencher.iter(|| {
-                out.clear();
-                strip.feed(black_box(text), &mut out);
-                out.len()
-            });
-        });
-    }
-    group.bench_function("look for captured text", |bencher| {
-        let mut capture = capture::Capture::new(1 << 20);
-        bencher.iter(|| {
-            let mut pieces = 0;
-            capture.feed(black_box(&plain), &mut |_| pieces += 1);
-            pieces
-        });
-    });
+    let plain = lines();
     let directory = tempfile::tempdir().expect("a temporary directory can be made");
     let path = directory.path().join("log");
     let mut log = RotatingFile::open(&path, MAXBYTES, 1).expect("a log can be made there");

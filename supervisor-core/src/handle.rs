@@ -156,7 +156,7 @@ impl Handle {
             };
             running.filter_map(usage).collect()
         };
-        Ok(blocking::unblock(look).await)
+        Ok(crate::offload::unblock(look).await)
     }
 
     /// A group as it runs and as it is configured; for a name that is neither, nothing.

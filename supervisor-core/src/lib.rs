@@ -52,6 +52,7 @@ pub mod listener;
 #[expect(clippy::disallowed_methods, reason = "paces attempts at a disk by the clock, decides nothing about processes")]
 pub mod logfile;
 mod machine;
+pub mod offload;
 pub mod process;
 mod program;
 mod request;

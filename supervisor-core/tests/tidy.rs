@@ -25,6 +25,7 @@ const NAMES: &[&str] = &["utils", "util", "misc", "common", "helpers", "imp", "m
 const FLOORS: &[(&str, u8)] = &[
     ("domain", 0),
     ("error", 0),
+    ("offload", 0),
     ("event", 1),
     ("config", 1),
     ("logfile", 1),

@@ -31,11 +31,16 @@ pub const OWN_VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Threads for HTTP: async-std would take one for each core of a large machine.
 const HTTP_THREADS: usize = 2;
 
+/// Where no more processes than this are allowed, threads count: they are taken from the programs.
+const SCARCE: u64 = 32;
+
 /// Fixes the number of threads of async-std. Before its first use, after the last fork.
 fn limit_threads() {
+    let allowed = rustix::process::getrlimit(rustix::process::Resource::Nproc).current;
+    let threads = if allowed.is_some_and(|allowed| allowed <= SCARCE) { 1 } else { HTTP_THREADS };
     let threads = async_global_executor::GlobalExecutorConfig::default()
-        .with_min_threads(HTTP_THREADS)
-        .with_max_threads(HTTP_THREADS)
+        .with_min_threads(threads)
+        .with_max_threads(threads)
         .with_thread_name_fn(|| "http".to_owned());
     async_global_executor::init_with_config(threads);
 }

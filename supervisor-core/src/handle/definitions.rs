@@ -14,7 +14,7 @@ async fn build(definition: Definition) -> Answer<Defined> {
         definition.build(&SystemHost).map_err(|error| RequestError::Settings(error.to_string()))
     };
     match definition.may_block() {
-        true => blocking::unblock(move || build(definition)).await,
+        true => crate::offload::unblock(move || build(definition)).await,
         false => build(definition),
     }
 }

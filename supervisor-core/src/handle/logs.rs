@@ -10,6 +10,7 @@ use crate::RequestError;
 use crate::domain::name::{Namespec, ProcessName};
 use crate::logfile::follow::Follow;
 use crate::logfile::read::{self, ReadError};
+use crate::offload;
 use crate::process::{LogTail, Outcome, Stream};
 use crate::request::{Request, Target, Verb};
 
@@ -43,7 +44,7 @@ impl Handle {
     pub async fn tail_log(&self, name: &Namespec, stream: Stream, offset: i64, length: i64) -> Answer<LogTail> {
         match self.log_path(name, stream).await? {
             None => Ok(LogTail::default()),
-            Some(path) => Ok(blocking::unblock(move || tail_file(&path, offset, length)).await),
+            Some(path) => Ok(offload::unblock(move || tail_file(&path, offset, length)).await),
         }
     }
 
@@ -103,7 +104,7 @@ impl Handle {
     /// [`RequestError::NoFile`] if it is not kept in a file or the file is missing, [`RequestError::Failed`].
     pub async fn clear_activity_log(&self) -> Answer<()> {
         let activity = Arc::clone(&self.shared.activity);
-        blocking::unblock(move || match activity.file() {
+        offload::unblock(move || match activity.file() {
             Some(path) if path.exists() => activity.clear().map_err(|error| RequestError::Failed(error.to_string())),
             _ => Err(RequestError::NoFile(String::new())),
         })
@@ -112,7 +113,7 @@ impl Handle {
 }
 
 async fn read_file(path: PathBuf, offset: i64, length: i64) -> Answer<Vec<u8>> {
-    blocking::unblock(move || {
+    offload::unblock(move || {
         read::read(&path, offset, length).map_err(|error| match error {
             ReadError::NoFile => RequestError::NoFile(path.display().to_string()),
             ReadError::BadArguments => RequestError::BadArguments,
@@ -135,7 +136,7 @@ fn tail_file(path: &Path, offset: i64, length: i64) -> LogTail {
 }
 
 async fn follow_file(path: PathBuf, backlog: u64) -> Answer<Follow> {
-    blocking::unblock(move || {
+    offload::unblock(move || {
         Follow::open(path.clone(), backlog).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => RequestError::NoFile(path.display().to_string()),
             _ => RequestError::Failed(format!("{}: {error}", path.display())),

@@ -22,6 +22,8 @@ use super::open::open_read;
 use super::rotating::backup_path;
 use watch::Watch;
 
+use crate::offload;
+
 mod watch;
 
 /// The most bytes of one item.
@@ -83,7 +85,7 @@ impl Stream for Follow {
 
 async fn next_item(mut place: Place, last: Instant) -> Option<(Place, Vec<u8>)> {
     loop {
-        let (back, step) = blocking::unblock(move || {
+        let (back, step) = offload::unblock(move || {
             let step = place.step();
             (place, step)
         })

@@ -12,6 +12,7 @@ use crate::domain::signal::Signal;
 use crate::domain::spec;
 use crate::domain::state::ProcessState;
 use crate::machine::process::Input;
+use crate::offload;
 use crate::process::Outcome;
 use crate::request::{Reply, Target, Verb};
 use crate::runtime::engine::{Engine, Entry};
@@ -276,7 +277,7 @@ async fn clear(
         None => {
             let (lanes, maxbytes, backups) = (Arc::clone(lanes), channel.logfile_maxbytes, channel.logfile_backups);
             let opened =
-                blocking::unblock(move || path.exists().then(move || lanes.sink(path, maxbytes, backups)).transpose());
+                offload::unblock(move || path.exists().then(move || lanes.sink(path, maxbytes, backups)).transpose());
             match opened.await? {
                 Some(sink) => sink,
                 // There is nothing to empty.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::RequestError;
 use crate::domain::spec;
+use crate::offload;
 use crate::runtime::launch::{LaunchJob, Launcher};
 use crate::runtime::message::{Notice, ProcessKey};
 use crate::runtime::spawn::SpawnError;
@@ -92,7 +93,7 @@ impl LaunchDoor {
         launcher
             .executor
             .spawn(async move {
-                let results = if inline { look() } else { blocking::unblock(look).await };
+                let results = if inline { look() } else { offload::unblock(look).await };
                 // An error means that the supervisor has ended.
                 let _ = notices.send(Notice::Checked { ticket, wait, results }).await;
             })

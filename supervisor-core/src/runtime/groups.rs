@@ -10,6 +10,7 @@ use crate::domain::spec::{self, Channel, GroupKind, LogFile};
 use crate::event::occurrence::Occurrence;
 use crate::machine::process::{Input, ProcessMachine};
 use crate::machine::protocol::Protocol;
+use crate::offload;
 use crate::process::{ConfigDiff, ConfigInfo, GroupSettings, Stream};
 use crate::request::Reply;
 use crate::runtime::engine::{ActiveGroup, Engine, Entry};
@@ -38,7 +39,7 @@ impl Engine {
         self.executor
             .spawn(async move {
                 let settings = Arc::clone(&group);
-                let prepared = blocking::unblock(move || preparation.prepare(&settings, &known)).await;
+                let prepared = offload::unblock(move || preparation.prepare(&settings, &known)).await;
                 let result = prepared.map_err(|error| RequestError::Failed(error.to_string()));
                 // An error means that the supervisor has ended.
                 let _ = notices.send(Notice::Prepared { group, result, reply }).await;

@@ -5,6 +5,7 @@ use crate::domain::level::Level;
 use crate::domain::moment::Moment;
 use crate::event::occurrence::{Occurrence, Output};
 use crate::machine::process::Input;
+use crate::offload;
 use crate::process::Stream;
 use crate::runtime::engine::{Engine, Entry};
 use crate::runtime::launch::Launched;
@@ -21,7 +22,7 @@ impl Engine {
                 self.exited(key, run, status, at);
                 // Closing the last share removes a file, which may block.
                 if let Some(socket) = socket {
-                    self.executor.spawn(blocking::unblock(move || drop(socket))).detach();
+                    self.executor.spawn(offload::unblock(move || drop(socket))).detach();
                 }
             }
             Notice::Output { key, run, pid, stream, notice } => self.output(key, run, pid, stream, notice),

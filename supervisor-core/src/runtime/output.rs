@@ -8,8 +8,8 @@ use std::future::{Future, poll_fn};
 use std::os::fd::OwnedFd;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -107,6 +107,8 @@ struct Link {
     ended: Latch,
     /// Counts what the task did.
     progress: AtomicU64,
+    /// Bytes that were read and have not been handed to the sinks yet.
+    in_hand: AtomicUsize,
 }
 
 /// Held by the task: however it ends, that is known.
@@ -120,14 +122,18 @@ impl Drop for Ending {
 
 /// A channel being read. Dropping it ends the reading as [`finish`](Self::finish) does, without waiting.
 #[derive(Debug)]
-pub(crate) struct Reader(Arc<Link>);
+pub(crate) struct Reader {
+    link: Arc<Link>,
+    /// Gone with the task.
+    pipe: Weak<Async<OwnedFd>>,
+}
 
 impl Reader {
     /// The process has ended: what it has written is read to the end and handed to the sinks, then our end of the pipe
     /// is closed, even if somebody else still holds the other. Resolves when that is done, or when the lane has made no
     /// progress for five seconds: a file system that hangs does not keep a process from having ended.
-    pub(crate) async fn finish(self) {
-        let link = &self.0;
+    pub(crate) async fn finish(&self) {
+        let link = &self.link;
         link.stop.open();
         loop {
             let before = link.progress.load(Ordering::Relaxed);
@@ -146,9 +152,17 @@ impl Reader {
     }
 }
 
+impl Reader {
+    /// How many bytes have been written by the process and not yet to its sinks.
+    pub(crate) fn held_up(&self) -> u64 {
+        let in_pipe = self.pipe.upgrade().and_then(|pipe| rustix::io::ioctl_fionread(&*pipe).ok()).unwrap_or(0);
+        in_pipe.saturating_add(self.link.in_hand.load(Ordering::Relaxed) as u64)
+    }
+}
+
 impl Drop for Reader {
     fn drop(&mut self) {
-        self.0.stop.open();
+        self.link.stop.open();
     }
 }
 
@@ -158,18 +172,23 @@ impl Lanes {
     pub(crate) fn read(&self, fd: OwnedFd, plan: ChannelPlan) -> Reader {
         let link = Arc::new(Link::default());
         let ending = Ending(Arc::clone(&link));
+        let mut reader = Reader { link, pipe: Weak::new() };
         let lane = plan.sink.as_ref().map_or_else(|| self.plain_lane(), |sink| Ok(Arc::clone(sink.lane())));
         // A stream is the slower end anyway; and what fits into one read is not cut in the middle of a line, which others
         // may write to the same stream.
         let to_stream = plan.sink.as_ref().is_some_and(|sink| matches!(sink.key(), Key::Stream { .. }));
         let full_reads = if to_stream { FULL_READS } else { 0 };
         match lane.and_then(|lane| Ok((lane, Async::new(fd)?))) {
-            Ok((lane, pipe)) => lane.spawn(move |local| Task::new(pipe, plan, local, ending, full_reads).run()),
+            Ok((lane, pipe)) => {
+                let pipe = Arc::new(pipe);
+                reader.pipe = Arc::downgrade(&pipe);
+                lane.spawn(move |local| Task::new(pipe, plan, local, ending, full_reads).run());
+            }
             Err(error) => self
                 .activity()
                 .write(Level::Error, &format!("cannot read {} of '{}': {error}", plan.stream.name(), plan.name)),
         }
-        Reader(link)
+        reader
     }
 }
 
@@ -215,7 +234,7 @@ impl Pace {
 /// The reading of one channel. Most wait most of the time, so what it takes to wait is small: the rest is in boxes that
 /// are there while they are needed.
 struct Task {
-    pipe: Async<OwnedFd>,
+    pipe: Arc<Async<OwnedFd>>,
     channel: Channel,
     ending: Ending,
     /// In a row, so far; stays at the limit where no larger pipe is to be asked for (any more).
@@ -244,7 +263,13 @@ impl Drop for LargePipe {
 }
 
 impl Task {
-    fn new(pipe: Async<OwnedFd>, plan: ChannelPlan, local: Rc<Local>, ending: Ending, full_reads: u32) -> Box<Self> {
+    fn new(
+        pipe: Arc<Async<OwnedFd>>,
+        plan: ChannelPlan,
+        local: Rc<Local>,
+        ending: Ending,
+        full_reads: u32,
+    ) -> Box<Self> {
         Box::new(Self { pipe, channel: Channel::new(plan, local), ending, full_reads, enlarged: None })
     }
 
@@ -259,6 +284,7 @@ impl Task {
                 }
                 match got {
                     Got::Bytes(count) => {
+                        self.handed_on();
                         sum += count;
                         if !self.was_full(count) {
                             break;
@@ -294,13 +320,14 @@ impl Task {
 
     /// Reads what is in the pipe now, but not what somebody goes on to write.
     async fn drain(&mut self) {
-        let mut left = rustix::io::ioctl_fionread(&self.pipe).map_or(1 << 20, |left| left as usize);
+        let mut left = rustix::io::ioctl_fionread(&*self.pipe).map_or(1 << 20, |left| left as usize);
         while left > 0 {
             match self.read(left) {
                 Got::Bytes(count) => left -= count,
                 Got::Nothing | Got::End => return,
             }
             self.channel.settle().await;
+            self.handed_on();
         }
     }
 
@@ -311,10 +338,16 @@ impl Task {
         let most = most.min(buffer.len());
         let got = read_some(&self.pipe, &mut buffer[..most]);
         if let Got::Bytes(count) = got {
+            self.ending.0.in_hand.store(count, Ordering::Relaxed);
             self.channel.sort(&buffer[..count]);
-            self.ending.0.progress.fetch_add(1, Ordering::Relaxed);
         }
         got
+    }
+
+    /// What was read is in the sinks.
+    fn handed_on(&self) {
+        self.ending.0.in_hand.store(0, Ordering::Relaxed);
+        self.ending.0.progress.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Whether a read that gave so much found the pipe full.

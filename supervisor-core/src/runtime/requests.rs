@@ -6,6 +6,7 @@ use crate::RequestError;
 use crate::domain::level::Level;
 use crate::domain::name::{Namespec, ProcessName};
 use crate::event::occurrence::Occurrence;
+use crate::offload;
 use crate::process::Stream;
 use crate::request::{Reply, Request};
 use crate::runtime::engine::Engine;
@@ -75,7 +76,7 @@ impl Engine {
         self.executor
             .spawn(async move {
                 let result = match source {
-                    Some(source) => blocking::unblock(move || source.load()).await,
+                    Some(source) => offload::unblock(move || source.load()).await,
                     None => Ok(present),
                 };
                 // An error means that the supervisor has ended.
@@ -132,7 +133,7 @@ impl Engine {
         self.executor
             .spawn(async move {
                 let log = Arc::clone(&activity);
-                if let Err(error) = blocking::unblock(move || log.reopen()).await {
+                if let Err(error) = offload::unblock(move || log.reopen()).await {
                     activity.write(Level::Error, &format!("could not reopen the activity log: {error}"));
                 }
                 for sink in sinks {

@@ -10,6 +10,7 @@ use crate::Error;
 use crate::domain::level::Level;
 use crate::event::occurrence::Occurrence;
 use crate::handle::Handle;
+use crate::offload;
 use crate::request::Request;
 use crate::runtime::builder::Builder;
 use crate::runtime::engine::Engine;
@@ -113,7 +114,7 @@ impl Engine {
     async fn close_state_file(&self) {
         let Some(state_file) = self.door.state_file().map(Arc::clone) else { return };
         let path = state_file.path().to_owned();
-        let closed = async { Some(blocking::unblock(move || state_file.close()).await) };
+        let closed = async { Some(offload::unblock(move || state_file.close()).await) };
         let timeout = async {
             self.clock.sleep_until(self.now().monotonic + CLOSING).await;
             None

@@ -104,7 +104,7 @@ fn the_pipes_of_a_program_are_handed_over_at_each_start() {
     lab.run(Supervisor::builder().define(definition), async |handle| {
         for word in ["one", "two"] {
             let pipes = Arc::clone(&pipes);
-            let answer = blocking::unblock(move || {
+            let answer = supervisor_core::offload::unblock(move || {
                 let pipes = pipes.lock().unwrap().recv().unwrap();
                 assert_eq!(pipes.name, name("x"));
                 let (stdin, stdout) = (pipes.stdin.unwrap(), pipes.stdout.unwrap());

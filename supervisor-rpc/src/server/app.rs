@@ -98,7 +98,7 @@ impl Backend for Handle {
                 }
                 Log::Activity => (handle.activity_log().file(), handle.follow_activity_log(backlog).await?),
             };
-            let modified = async_std::task::spawn_blocking(move || path.and_then(last_modified)).await;
+            let modified = supervisor_core::offload::unblock(move || path.and_then(last_modified)).await;
             Ok(OpenLog { stream: Box::pin(follow), modified })
         })
     }

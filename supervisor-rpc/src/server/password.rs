@@ -10,7 +10,6 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _, try_generate_salt};
 use argon2::{Argon2, Params};
 use async_channel::{Receiver, Sender};
-use async_std::task;
 use blake2::{Blake2b512, Digest as _};
 use sha1::Sha1;
 use subtle::ConstantTimeEq as _;
@@ -121,7 +120,7 @@ impl Slow {
         let _ = self.gate.0.send(()).await;
         let (this, given) = (Arc::clone(self), given.to_owned());
         // Runs to its end, and opens the gate, also when the client goes away meanwhile.
-        task::spawn_blocking(move || {
+        supervisor_core::offload::unblock(move || {
             // Somebody before us may have shown it.
             let right =
                 this.remembers(&digest) || Argon2::default().verify_password(given.as_bytes(), &this.hash).is_ok();
@@ -154,6 +153,8 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
     use std::time::Instant;
+
+    use async_std::task;
 
     use super::*;
 

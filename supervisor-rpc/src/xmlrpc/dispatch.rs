@@ -114,7 +114,7 @@ async fn decode(body: &[u8]) -> Result<Call, DecodeError> {
         return decode_call(body);
     }
     let body = body.to_vec();
-    async_std::task::spawn_blocking(move || decode_call(&body)).await
+    supervisor_core::offload::unblock(move || decode_call(&body)).await
 }
 
 fn finished(method: &str, fault: Option<&Fault>) -> String {

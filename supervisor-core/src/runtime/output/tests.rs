@@ -115,7 +115,7 @@ fn a_channel_that_was_closed_costs_nothing() {
     let lab = Lab::new();
     let (pipe, reader) = lab.start(lab.plan(channel()));
     drop(pipe);
-    eventually("the task ends", || block_on(future::poll_once(reader.0.ended.opened())).is_some());
+    eventually("the task ends", || block_on(future::poll_once(reader.link.ended.opened())).is_some());
     block_on(reader.finish());
 }
 

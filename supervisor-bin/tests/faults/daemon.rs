@@ -1,0 +1,193 @@
+//! The daemon itself: second starts, crashes, odd moments, ends.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::harness::{Lab, Pid, SLEEPER, Signal, eventually, inode, is_alive, is_root, kill_process, wait_gone};
+
+#[test]
+fn a_second_daemon_is_refused_while_the_first_one_is_frozen_and_touches_nothing() {
+    let mut lab = Lab::new("[program:x]\ncommand=/bin/sleep 600\nstartsecs=0\n");
+    let first = lab.start();
+    let child = lab.pid_of("x");
+    let before = (inode(&lab.path("s.sock")), inode(&lab.path("pid")), inode(&lab.path("log")), lab.log());
+    let logs = |lab: &Lab| fs::read_dir(lab.folder.path()).unwrap().count();
+    let files = logs(&lab);
+    kill_process(first, Signal::STOP).unwrap();
+    let why = lab.refused();
+    assert!(why.starts_with("Error: Another program is already listening"), "{why}");
+    assert!(why.lines().nth(1).unwrap().starts_with("For help, use "), "{why}");
+    let after = (inode(&lab.path("s.sock")), inode(&lab.path("pid")), inode(&lab.path("log")), lab.log());
+    assert_eq!(before, after);
+    assert_eq!(logs(&lab), files, "no log was made or removed");
+    kill_process(first, Signal::CONT).unwrap();
+    assert_eq!(lab.pid_of("x"), child);
+    assert_eq!(lab.stop().code(), Some(0));
+}
+
+#[test]
+fn without_servers_the_pid_file_refuses_a_second_daemon() {
+    let mut lab = Lab::new("");
+    lab.configure_all("", SLEEPER);
+    let first = lab.spawn(Stdio::null());
+    lab.wait_log("entered RUNNING state");
+    let why = lab.refused();
+    assert!(why.contains(&format!("(pid {})", first.as_raw_nonzero())), "{why}");
+    assert_eq!(fs::read_to_string(lab.path("pid")).unwrap(), format!("{}\n", first.as_raw_nonzero()));
+    assert_eq!(lab.stop().code(), Some(0));
+    assert!(!lab.path("pid").exists());
+}
+
+#[test]
+fn a_killed_daemon_leaves_nothing_that_hinders_the_next() {
+    let mut lab = Lab::new("");
+    let first = lab.start();
+    kill_process(first, Signal::KILL).unwrap();
+    lab.wait();
+    assert!(lab.path("s.sock").exists() && lab.path("pid").exists());
+    // The pid now belongs to somebody whom nobody may signal.
+    let mut stranger = Command::new("/bin/sleep").arg("600").spawn().unwrap();
+    fs::write(lab.path("pid"), format!("{}\n", stranger.id())).unwrap();
+    let second = lab.start();
+    let expected = format!("{}\n", second.as_raw_nonzero());
+    eventually("its own pid", || (fs::read_to_string(lab.path("pid")).unwrap() == expected).then_some(()));
+    assert!(stranger.try_wait().unwrap().is_none());
+    assert_eq!(lab.stop().code(), Some(0));
+    assert!(!lab.path("s.sock").exists() && !lab.path("pid").exists());
+    stranger.kill().unwrap();
+    stranger.wait().unwrap();
+}
+
+#[test]
+fn a_restart_with_a_broken_file_is_refused_and_a_good_one_keeps_the_socket() {
+    let mut lab = Lab::new(SLEEPER);
+    let daemon = lab.start();
+    let child = lab.pid_of("x");
+    let socket = inode(&lab.path("s.sock"));
+    lab.configure("", "[program:x]\ncommand=/bin/sleep 600\nstartretries=many\n");
+    kill_process(daemon, Signal::HUP).unwrap();
+    lab.wait_log("'many'");
+    assert_eq!(lab.pid_of("x"), child, "everything runs on");
+    lab.configure("", &SLEEPER.replace("program:x", "program:y"));
+    kill_process(daemon, Signal::HUP).unwrap();
+    let other = lab.pid_of("y");
+    assert!(!is_alive(child) && is_alive(other));
+    assert_eq!(inode(&lab.path("s.sock")), socket, "clients could wait");
+    assert_eq!(fs::read_to_string(lab.path("pid")).unwrap(), format!("{}\n", daemon.as_raw_nonzero()));
+    // Somebody cleans up: a restart brings it back.
+    fs::remove_file(lab.path("s.sock")).unwrap();
+    fs::remove_file(lab.path("pid")).unwrap();
+    kill_process(daemon, Signal::HUP).unwrap();
+    lab.wait_up();
+    eventually("the pid file is back", || lab.path("pid").exists().then_some(()));
+    assert_eq!(lab.stop().code(), Some(0));
+    assert!(!lab.path("s.sock").exists());
+}
+
+#[test]
+fn a_signal_at_any_moment_of_the_start_ends_it_without_leaving_a_program() {
+    let programs: String = (0..20)
+        .map(|number| format!("[program:p{number}]\ncommand=/bin/sleep 6{number:02}.5\nstartsecs=0\n"))
+        .collect();
+    let mut lab = Lab::new(&programs);
+    for delay in (0..100).step_by(5) {
+        let daemon = lab.spawn(Stdio::null());
+        std::thread::sleep(Duration::from_millis(delay));
+        kill_process(daemon, Signal::TERM).unwrap();
+        let status = lab.wait();
+        // By the signal itself only before the daemon's first steps.
+        assert!(status.code() == Some(0) || status.signal() == Some(15), "{status:?}");
+        for pid in pids_in(&lab.log()) {
+            assert!(!is_alive(pid) || !is_ours(pid), "{pid} was left behind");
+        }
+    }
+    lab.start();
+    assert_eq!(lab.stop().code(), Some(0));
+}
+
+/// The pids of all programs that the log tells of.
+fn pids_in(log: &str) -> Vec<i32> {
+    log.lines().filter_map(|line| line.split_once("' with pid ")?.1.parse().ok()).collect()
+}
+
+/// True if this is still the program, and not somebody who got its pid.
+fn is_ours(pid: i32) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/cmdline")).is_ok_and(|words| words.starts_with("/bin/sleep\x006"))
+}
+
+#[test]
+fn in_the_background_errors_are_still_seen_by_whoever_started_it() {
+    let mut lab = Lab::new(SLEEPER);
+    // Of a key that is given twice the last word counts.
+    lab.configure("nodaemon=false\ndirectory=/", SLEEPER);
+    let output = lab.command().output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    lab.wait_up();
+    let pid: i32 = eventually("the pid file", || fs::read_to_string(lab.path("pid")).ok()?.trim().parse().ok());
+    let child = lab.pid_of("x");
+    assert!(lab.refused().starts_with("Error: Another program"));
+    assert!(lab.log().contains("INFO daemonizing the supervisord process") && lab.log().contains("directory: '/'"));
+    assert_eq!(lab.ctl(&["reload"]).0, Some(0));
+    eventually("a new life", || (lab.pid_of("x") != child).then_some(()));
+    kill_process(Pid::from_raw(pid).unwrap(), Signal::TERM).unwrap();
+    eventually("the daemon ends", || (!is_alive(pid)).then_some(()));
+    assert!(!lab.path("pid").exists() && !lab.path("s.sock").exists());
+    drop(lab.daemons.drain(..));
+}
+#[test]
+fn a_pid_file_that_another_user_planted_as_a_link_is_not_followed() {
+    if !is_root("to make a link of another user") {
+        return;
+    }
+    let mut lab = Lab::new("");
+    fs::write(lab.path("precious"), "precious").unwrap();
+    symlink(lab.path("precious"), lab.path("pid")).unwrap();
+    std::os::unix::fs::lchown(lab.path("pid"), Some(65534), Some(65534)).unwrap();
+    lab.start();
+    lab.wait_log("could not write pidfile");
+    assert_eq!(lab.stop().code(), Some(0));
+    assert_eq!(fs::read_to_string(lab.path("precious")).unwrap(), "precious");
+    // Our own link is followed.
+    fs::remove_file(lab.path("pid")).unwrap();
+    symlink(lab.path("real.pid"), lab.path("pid")).unwrap();
+    let daemon = lab.start();
+    let expected = format!("{}\n", daemon.as_raw_nonzero());
+    eventually("the pid", || (fs::read_to_string(lab.path("real.pid")).ok()? == expected).then_some(()));
+    assert_eq!(lab.stop().code(), Some(0));
+}
+
+#[test]
+fn the_end_is_in_good_order_also_with_programs_that_do_not_want_to_end() {
+    let body = "[program:x]\ncommand=/bin/sh -c 'trap \"\" TERM; echo ready; while :; do sleep 1; done'\nnumprocs=5\n\
+                process_name=%(process_num)d\nstopwaitsecs=2\nkillasgroup=true\nstartsecs=0\n\
+                stdout_logfile=%(here)s/out%(process_num)d\n";
+    let mut lab = Lab::running(body);
+    let programs: Vec<i32> = (0..5).map(|number| lab.pid_of(&format!("x:{number}"))).collect();
+    for number in 0..5 {
+        eventually("ready", || lab.read(&format!("out{number}")).contains("ready").then_some(()));
+    }
+    let began = Instant::now();
+    lab.stop_well();
+    let took = began.elapsed();
+    assert!(took >= Duration::from_secs(2) && took < Duration::from_secs(20), "{took:?}: all of them together");
+    assert!(programs.into_iter().all(|pid| !is_alive(pid)));
+}
+
+#[test]
+fn a_restart_does_not_call_off_a_shutdown() {
+    let body = "[program:x]\ncommand=/bin/sh -c 'trap \"sleep 2; exit 0\" TERM; echo ready; while :; do sleep 0.1; done'\n\
+                stdout_logfile=%(here)s/out\nstartsecs=0\n";
+    let mut lab = Lab::running(body);
+    let pid = lab.pid_of("x");
+    eventually("ready", || lab.read("out").contains("ready").then_some(()));
+    lab.signal(Signal::TERM);
+    lab.wait_log("waiting for x to die");
+    lab.signal(Signal::HUP);
+    assert_eq!(lab.wait().code(), Some(0));
+    assert!(lab.log().contains("ignored SIGHUP indicating restart request (shutdown in progress)"));
+    wait_gone(pid);
+    assert!(!lab.path("s.sock").exists() && !lab.path("pid").exists());
+}

@@ -1,0 +1,157 @@
+//! A file system that hangs: nothing that is written to it comes back until it is thawed from outside.
+//!
+//! Frozen for real (`fsfreeze` on a loop mount); needs root and loop devices.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::harness::{Lab, Probe, Value, eventually, get, is_alive, is_root, works};
+
+/// A file system that can be frozen. Thawed and unmounted at the end, whatever happens.
+struct Disk {
+    place: String,
+}
+
+impl Disk {
+    fn mount(lab: &Lab) -> Option<Self> {
+        if !is_root("to mount and freeze a file system") {
+            return None;
+        }
+        let (image, place) = (lab.path("image"), lab.path("disk"));
+        fs::File::create(&image).unwrap().set_len(32 << 20).unwrap();
+        fs::create_dir(&place).unwrap();
+        let (image, place) = (image.to_str().unwrap(), place.to_str().unwrap());
+        let mounted = works(&["mkfs.ext4", "-q", image], "so there is no file system to freeze")
+            && works(&["mount", "-o", "loop", image, place], "so there is no file system to freeze");
+        mounted.then(|| Self { place: place.to_owned() })
+    }
+
+    fn freeze(&self) {
+        assert!(Command::new("fsfreeze").args(["-f", &self.place]).status().unwrap().success());
+    }
+
+    fn thaw(&self) {
+        assert!(Command::new("fsfreeze").args(["-u", &self.place]).status().unwrap().success());
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        for words in [&["fsfreeze", "-u"][..], &["umount", "-l"]] {
+            drop(Command::new(words[0]).args(&words[1..]).arg(&self.place).output());
+        }
+    }
+}
+
+/// Writes a numbered line twenty times a second, and what it was told last when it is stopped.
+fn chatty(name: &str, log: &str) -> String {
+    let loops = "i=0; while :; do i=$((i+1)); echo line $i; sleep 0.05; done";
+    format!(
+        "[program:{name}]\ncommand=/bin/sh -c '{loops}'\nstdout_logfile=%(here)s/{log}\nstartsecs=0\nstopwaitsecs=5\n"
+    )
+}
+
+/// Every line of a log is the one that follows the line before.
+fn numbers(text: &str) -> usize {
+    let mut last = 0;
+    for line in text.lines() {
+        let number: usize = line.strip_prefix("line ").unwrap_or_else(|| panic!("{line}")).parse().unwrap();
+        assert_eq!(number, last + 1);
+        last = number;
+    }
+    last
+}
+
+fn grows(path: &Path) {
+    let size = || fs::metadata(path).unwrap().len();
+    let before = size();
+    eventually("the log grows", || (size() > before + 20).then_some(()));
+}
+
+#[test]
+fn a_frozen_log_holds_up_its_own_programs_and_nothing_else() {
+    let mut lab = Lab::new("");
+    let Some(disk) = Disk::mount(&lab) else { return };
+    lab.configure("", &(chatty("held", "disk/held") + &chatty("also", "disk/also") + &chatty("free", "free")));
+    lab.start();
+    let held = lab.pid_of("held");
+    for log in ["disk/held", "disk/also", "free"] {
+        eventually("it is written", || lab.path(log).exists().then_some(()));
+        grows(&lab.path(log));
+    }
+    disk.freeze();
+    // Until the writer is stuck.
+    std::thread::sleep(Duration::from_millis(500));
+    let probe = Probe::start(&lab);
+    grows(&lab.path("free"));
+    assert_eq!(get(&lab.path("s.sock"), "/").0, 200);
+    assert_eq!(lab.ctl(&["restart", "free"]).0, Some(0));
+    assert_eq!(lab.state("held"), "RUNNING");
+    lab.configure(
+        "",
+        &(chatty("held", "disk/held")
+            + &chatty("also", "disk/also")
+            + &chatty("free", "free")
+            + "[program:new]\ncommand=/bin/sleep 600\n"),
+    );
+    assert_eq!(lab.ctl(&["update"]).0, Some(0));
+    lab.pid_of("new");
+    // What concerns the frozen log is answered as well, late or with a fault, but it is.
+    lab.call("supervisor.clearProcessLogs", &[Value::Text("held")]);
+    lab.signal(crate::harness::Signal::USR2);
+    // A program whose log hangs is stopped like any other.
+    let began = Instant::now();
+    assert!(lab.call("supervisor.stopProcess", &[Value::Text("also")]).is_ok());
+    assert!(began.elapsed() < Duration::from_secs(20));
+    probe.was_prompt();
+    disk.thaw();
+    assert_eq!(lab.pid_of("held"), held, "it was held up, not stopped");
+    grows(&lab.path("disk/held"));
+    lab.stop_well();
+}
+
+#[test]
+fn what_was_held_up_is_written_when_the_disk_thaws() {
+    let mut lab = Lab::new("");
+    let Some(disk) = Disk::mount(&lab) else { return };
+    lab.configure("", &chatty("held", "disk/held"));
+    lab.start();
+    eventually("it is written", || lab.path("disk/held").exists().then_some(()));
+    grows(&lab.path("disk/held"));
+    disk.freeze();
+    std::thread::sleep(Duration::from_secs(3));
+    disk.thaw();
+    grows(&lab.path("disk/held"));
+    assert!(lab.call("supervisor.stopProcess", &[Value::Text("held")]).is_ok());
+    assert!(numbers(&lab.read("disk/held")) > 30, "every line, in order");
+    lab.stop_well();
+}
+
+#[test]
+fn a_frozen_log_does_not_hinder_the_end() {
+    let mut lab = Lab::new("");
+    let Some(disk) = Disk::mount(&lab) else { return };
+    lab.configure("", &(chatty("held", "disk/held") + &chatty("free", "free")));
+    lab.start();
+    let programs = [lab.pid_of("held"), lab.pid_of("free")];
+    eventually("it is written", || lab.path("disk/held").exists().then_some(()));
+    grows(&lab.path("disk/held"));
+    disk.freeze();
+    std::thread::sleep(Duration::from_millis(500));
+    lab.signal(crate::harness::Signal::TERM);
+    eventually("the programs are stopped", || programs.iter().all(|pid| !is_alive(*pid)).then_some(()));
+    eventually("socket and pid file are removed", || {
+        ["s.sock", "pid", "pid.state"].iter().all(|name| !lab.path(name).exists()).then_some(())
+    });
+    let log = lab.log();
+    assert!(log.contains("stopped: held"), "{log}");
+    assert!(
+        log.contains("'held' stdout log '") && log.contains("bytes are lost unless"),
+        "what is lost is counted: {log}"
+    );
+    // The process itself can leave only now.
+    disk.thaw();
+    assert_eq!(lab.wait().code(), Some(0));
+}

@@ -1,0 +1,203 @@
+//! The way from a program's output to its log and to whoever reads it.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::process::Stdio;
+use std::time::Duration;
+
+use crate::harness::{Lab, Probe, SLEEPER, Signal, Value, eventually, get, memory};
+
+#[test]
+fn a_reader_of_stdout_that_stops_reading_stops_nobody() {
+    let mut lab = Lab::new("");
+    let flood = "[program:x]\ncommand=/bin/sh -c 'i=0;while test $i -lt 20;do yes | head -c 20000;i=$((i+1));done;sleep 600'\n\
+                 stopasgroup=true\nstartsecs=0\nstdout_logfile=NONE\n";
+    lab.configure("loglevel=debug", flood);
+    lab.spawn(Stdio::piped());
+    lab.wait_up();
+    eventually("more than a pipe holds", || (lab.log().len() > 200_000).then_some(()));
+    lab.pid_of("x");
+    assert_eq!(lab.ctl(&["stop", "x"]).0, Some(0));
+    assert_eq!(lab.stop().code(), Some(0));
+    assert!(lab.log().contains("received SIGTERM indicating exit request"));
+}
+
+#[test]
+fn a_reader_of_stdout_that_goes_away_ends_the_copy_only() {
+    let mut lab = Lab::new(SLEEPER);
+    lab.spawn(Stdio::piped());
+    lab.wait_up();
+    let mut stdout = lab.daemons[0].stdout.take().unwrap();
+    let mut first = [0; 1];
+    stdout.read_exact(&mut first).unwrap();
+    drop(stdout);
+    for _ in 0..3 {
+        assert_eq!(lab.ctl(&["restart", "x"]).0, Some(0));
+    }
+    assert_eq!(lab.log().matches("spawned: 'x'").count(), 4);
+    assert_eq!(lab.stop().code(), Some(0));
+}
+
+/// The numbers in a text, one in each line, must follow each other from 1 on; gives the last one.
+fn numbers(text: &str) -> usize {
+    let mut last = 0;
+    for line in text.lines() {
+        let number: usize = line.parse().unwrap_or_else(|_| panic!("{line} after {last}"));
+        assert_eq!(number, last + 1);
+        last = number;
+    }
+    last
+}
+
+#[test]
+fn a_million_lines_over_rotations_and_reopenings_are_each_there_once() {
+    let body = "[program:x]\ncommand=/usr/bin/seq 1000000\nautostart=false\nautorestart=false\nstartsecs=0\n\
+                stdout_logfile=%(here)s/out\nstdout_logfile_maxbytes=500KB\nstdout_logfile_backups=100\n";
+    let mut lab = Lab::running(body);
+    let mut follower = UnixStream::connect(lab.path("s.sock")).unwrap();
+    follower.write_all(b"GET /logtail/x HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    let following = std::thread::spawn(move || {
+        follower.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+        let mut bytes = vec![0; 1 << 16];
+        while follower.read(&mut bytes).is_ok_and(|count| count > 0) {}
+    });
+    assert!(lab.call("supervisor.startProcess", &[Value::Text("x"), Value::Bool(false)]).is_ok());
+    for _ in 0..10 {
+        lab.signal(Signal::USR2);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    lab.wait_state("x", "EXITED");
+    following.join().unwrap();
+    let mut parts: Vec<String> = (1..=100).rev().map(|number| lab.read(&format!("out.{number}"))).collect();
+    parts.push(lab.read("out"));
+    assert!(parts.iter().filter(|part| !part.is_empty()).count() > 10);
+    assert_eq!(numbers(&parts.concat()), 1_000_000);
+    lab.stop_well();
+}
+
+#[test]
+fn what_many_programs_write_in_their_last_moment_is_in_their_logs() {
+    let body = "[program:x]\ncommand=/bin/sh -c 'seq 12000; exit 0'\nnumprocs=30\nprocess_name=%(process_num)d\n\
+                startsecs=0\nautorestart=false\nautostart=false\nstdout_logfile=%(here)s/out%(process_num)d\n";
+    let mut lab = Lab::running(body);
+    assert!(lab.call("supervisor.startProcessGroup", &[Value::Text("x"), Value::Bool(false)]).is_ok());
+    eventually("all have ended", || {
+        let answer = lab.call("supervisor.getAllProcessInfo", &[]);
+        (answer.0.matches("<string>EXITED</string>").count() == 30).then_some(())
+    });
+    for number in 0..30 {
+        assert_eq!(numbers(&lab.read(&format!("out{number}"))), 12_000, "{number}");
+    }
+    lab.stop_well();
+}
+
+#[test]
+fn what_is_in_a_large_pipe_at_the_end_is_in_the_log() {
+    // F_SETPIPE_SZ.
+    let script = "fcntl(STDOUT, 1031, 1048576) or die; syswrite(STDOUT, \"a\" x 900000) == 900000 or die; exit 0";
+    let body = format!(
+        "[program:x]\ncommand=/usr/bin/perl -e '{script}'\nstartsecs=0\nautorestart=false\nautostart=false\n\
+         stdout_logfile=%(here)s/out\nstdout_logfile_maxbytes=0\n"
+    );
+    let mut lab = Lab::running(&body);
+    for round in 1..=5 {
+        assert!(lab.call("supervisor.startProcess", &[Value::Text("x"), Value::Bool(false)]).is_ok());
+        lab.wait_state("x", "EXITED");
+        assert_eq!(fs::metadata(lab.path("out")).unwrap().len(), round * 900_000, "{}", lab.read("out").len());
+    }
+    lab.stop_well();
+}
+
+#[test]
+fn what_a_program_says_when_it_is_stopped_is_in_the_log() {
+    let body = "[program:x]\ncommand=/bin/sh -c 'trap \"seq 4000; exit 0\" TERM; echo ready; while :; do sleep 0.1; done'\n\
+                startsecs=0\nstdout_logfile=%(here)s/out\n";
+    let mut lab = Lab::running(body);
+    eventually("ready", || lab.read("out").contains("ready").then_some(()));
+    assert!(lab.call("supervisor.stopProcess", &[Value::Text("x")]).is_ok());
+    assert_eq!(numbers(lab.read("out").strip_prefix("ready\n").unwrap()), 4_000);
+    lab.stop_well();
+}
+
+/// Says every byte there is, more than once, and a line that looks like one of ours.
+const BINARY: &str = "[program:x]\ncommand=/usr/bin/perl -e 'print map { chr } 0 .. 255; print \"\\n2026-01-01 00:00:00,000 CRIT faked\\n\\x1b[31m\\xc3\"; \
+                      $|=1; sleep 600'\nstartsecs=0\nstdout_logfile=%(here)s/out\n";
+
+#[test]
+fn bytes_that_are_no_text_are_kept_as_they_are_and_every_answer_can_be_read() {
+    let mut lab = Lab::new("");
+    lab.configure("loglevel=debug", &BINARY.replace("$|=1; ", "").replace("-e '", "-e '$|=1; "));
+    lab.start();
+    lab.pid_of("x");
+    let mut expected: Vec<u8> = (0..=255).collect();
+    expected.extend(b"\n2026-01-01 00:00:00,000 CRIT faked\n\x1b[31m\xc3");
+    eventually("everything is there", || (fs::read(lab.path("out")).ok()? == expected).then_some(()));
+    // In the activity log nothing of it looks like a line of its own.
+    lab.wait_log("faked");
+    assert!(!lab.log().lines().any(|line| line.ends_with("CRIT faked") && line.starts_with("2026-01-01")));
+    let name = Value::Text("x");
+    for (method, offset, length) in [
+        ("supervisor.readProcessStdoutLog", 0, 0),
+        ("supervisor.readProcessStdoutLog", -20, 0),
+        ("supervisor.tailProcessStdoutLog", 0, 1000),
+        ("supervisor.readProcessLog", 128, 77),
+    ] {
+        let answer = lab.call(method, &[name, Value::Int(offset), Value::Int(length)]);
+        assert!(answer.is_ok());
+        let forbidden = |c: char| c.is_control() && !"\t\n\r".contains(c) && c < '\u{7f}';
+        assert!(!answer.0.contains(forbidden), "{method}: {:?}", answer.0);
+    }
+    for path in ["/tail.html?processname=x", "/logtail/x"] {
+        let mut client = UnixStream::connect(lab.path("s.sock")).unwrap();
+        client.write_all(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes()).unwrap();
+        let mut head = [0; 12];
+        client.read_exact(&mut head).unwrap();
+        assert_eq!(&head, b"HTTP/1.1 200", "{path}");
+    }
+    assert_eq!(get(&lab.path("s.sock"), "/tail.html?processname=x").0, 200);
+    lab.stop_well();
+}
+
+#[test]
+fn offsets_without_sense_are_answered() {
+    let mut lab = Lab::running("[program:x]\ncommand=/bin/sh -c 'seq 100; exec sleep 600'\nstartsecs=0\n");
+    lab.pid_of("x");
+    let numbers = [0, 1, -1, 100, -100, 291, 292, 1_000_000, i64::from(i32::MAX), i64::from(i32::MIN)];
+    for offset in numbers {
+        for length in numbers {
+            for method in
+                ["readProcessStdoutLog", "readProcessStderrLog", "tailProcessStdoutLog", "tailProcessStderrLog"]
+            {
+                let (offset, length) = (Value::Int(offset), Value::Int(length));
+                let answer = lab.call(&format!("supervisor.{method}"), &[Value::Text("x"), offset, length]);
+                assert!([0, 3, 20, 30].contains(&answer.fault()), "{method} {offset:?} {length:?}: {}", answer.0);
+            }
+            lab.call("supervisor.readLog", &[Value::Int(offset), Value::Int(length)]);
+        }
+    }
+    lab.stop_well();
+}
+
+#[test]
+fn a_follower_that_does_not_keep_up_costs_no_memory() {
+    let body = "[program:x]\ncommand=/bin/sh -c 'head -c 100000000 /dev/zero | tr \"\\\\0\" a; exec sleep 600'\nstartsecs=0\n\
+                autostart=false\nstdout_logfile=%(here)s/out\nstdout_logfile_maxbytes=0\n";
+    let mut lab = Lab::running(body);
+    let mut follower = UnixStream::connect(lab.path("s.sock")).unwrap();
+    assert!(lab.call("supervisor.startProcess", &[Value::Text("x")]).is_ok());
+    follower.write_all(b"GET /logtail/x HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    let mut head = [0; 12];
+    follower.read_exact(&mut head).unwrap();
+    let before = memory(lab.daemon());
+    let probe = Probe::start(&lab);
+    let mut most = before;
+    eventually("everything is written", || {
+        most = most.max(memory(lab.daemon()));
+        (fs::metadata(lab.path("out")).ok()?.len() == 100_000_000).then_some(())
+    });
+    probe.was_prompt();
+    assert!(most - before < 50 << 20, "{}", most - before);
+    drop(follower);
+    lab.stop_well();
+}

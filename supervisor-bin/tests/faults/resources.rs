@@ -1,0 +1,229 @@
+//! Floods of output, and limits of descriptors, processes and memory.
+
+use std::os::unix::net::UnixStream;
+use std::process::Command;
+
+use crate::harness::{
+    Lab, Probe, SLEEPER, Signal, Value, descriptors, eventually, is_root, kill, memory, works, zombies_of,
+};
+
+const MEGABYTE: u64 = 1 << 20;
+
+/// Runs a program that writes much, while the daemon is asked all the time; gives how much the daemon grew, at the most.
+fn flood(lab: &Lab, program: &str) -> u64 {
+    let before = memory(lab.daemon());
+    let mut most = before;
+    let probe = Probe::start(lab);
+    assert!(lab.call("supervisor.startProcess", &[Value::Text(program), Value::Bool(false)]).is_ok());
+    eventually("it has written everything", || {
+        most = most.max(memory(lab.daemon()));
+        (lab.state(program) == "EXITED").then_some(())
+    });
+    probe.was_prompt();
+    most - before
+}
+
+fn writer(command: &str, keys: &str) -> String {
+    format!("[program:x]\ncommand=/bin/sh -c '{command}'\nstartsecs=0\nautostart=false\nautorestart=false\n{keys}")
+}
+
+#[test]
+fn a_flood_of_output_is_read_to_its_end_and_hinders_nobody() {
+    let command = "dd if=/dev/zero bs=64k count=8000 2>/dev/null";
+    let keys = "stdout_logfile=%(here)s/out\nstdout_logfile_maxbytes=50MB\nstdout_logfile_backups=1\n";
+    let mut lab = Lab::running(&writer(command, keys));
+    let grown = flood(&lab, "x");
+    assert!(grown < 50 * MEGABYTE, "{grown}");
+    let sum = ["out", "out.1"].map(|name| std::fs::metadata(lab.path(name)).unwrap().len()).iter().sum::<u64>();
+    // 500 MiB in files of 50 MB; two of them are kept.
+    assert!((50 * MEGABYTE..=101 * MEGABYTE).contains(&sum), "{sum}");
+    lab.stop_well();
+}
+
+#[test]
+fn a_line_without_an_end_is_logged_byte_for_byte() {
+    let keys = "stdout_logfile=%(here)s/out\nstdout_logfile_maxbytes=0\n";
+    let mut lab = Lab::running(&writer("head -c 100000000 /dev/zero | tr \"\\\\0\" a", keys));
+    let grown = flood(&lab, "x");
+    assert!(grown < 50 * MEGABYTE, "{grown}");
+    let text = std::fs::read(lab.path("out")).unwrap();
+    assert_eq!(text.len(), 100_000_000);
+    assert!(text.iter().all(|byte| *byte == b'a'));
+    lab.stop_well();
+}
+
+#[test]
+fn a_capture_that_never_ends_stays_within_its_bounds() {
+    let keys = "stdout_capture_maxbytes=1MB\nstdout_logfile=NONE\n";
+    let command = "printf \"<!--XSUPERVISOR:BEGIN-->\"; head -c 60000000 /dev/zero";
+    let mut lab = Lab::running(&writer(command, keys));
+    let grown = flood(&lab, "x");
+    assert!(grown < 20 * MEGABYTE, "{grown}");
+    lab.stop_well();
+}
+
+/// A daemon that may open so many files only.
+fn with_few_descriptors(limit: u32, keys: &str, body: &str) -> Lab {
+    let mut lab = Lab::new("");
+    lab.configure(&format!("minfds={limit}\n{keys}"), body);
+    lab.wrapper = vec!["prlimit".to_owned(), format!("--nofile={limit}:{limit}")];
+    lab.start();
+    lab
+}
+
+#[test]
+fn a_lack_of_descriptors_is_said_survived_and_made_up_for() {
+    let body = "[program:x]\ncommand=/bin/sleep 600\nnumprocs=30\nprocess_name=%(process_num)02d\nstartsecs=0\n\
+                startretries=1000\n";
+    let mut lab = with_few_descriptors(64, "", body);
+    lab.wait_log("too many open files to spawn");
+    let states = |lab: &Lab, state: &str| {
+        lab.call("supervisor.getAllProcessInfo", &[]).0.matches(&format!("<string>{state}</string>")).count()
+    };
+    eventually("the others wait for their turn", || (states(&lab, "STARTING") == 0).then_some(()));
+    let running = states(&lab, "RUNNING");
+    assert!(running > 0 && running < 30, "{running}");
+    // Every descriptor that may be used is; it answers all the same, and takes up what becomes free.
+    let first: Vec<String> = (0..running / 2).map(|number| format!("x:{number:02}")).collect();
+    for name in &first {
+        assert!(lab.call("supervisor.stopProcess", &[Value::Text(name)]).is_ok(), "{name}");
+    }
+    eventually("others run in their place", || (states(&lab, "RUNNING") >= running).then_some(()));
+    assert_eq!(zombies_of(lab.daemon()), 0);
+    lab.stop_well();
+}
+
+#[test]
+fn idle_clients_do_not_keep_a_program_from_being_restarted() {
+    let mut lab = with_few_descriptors(128, "", &format!("{SLEEPER}autorestart=true\n"));
+    let pid = lab.pid_of("x");
+    let clients: Vec<_> = (0..300).filter_map(|_| UnixStream::connect(lab.path("s.sock")).ok()).collect();
+    assert!(clients.len() > 100, "{}", clients.len());
+    kill(pid, Signal::KILL);
+    eventually("a restart", || (lab.log().matches("spawned: 'x'").count() == 2).then_some(()));
+    drop(clients);
+    assert_ne!(lab.pid_of("x"), pid);
+    lab.stop_well();
+}
+
+#[test]
+fn a_full_process_table_is_said_survived_and_made_up_for() {
+    if !is_root("to run as another user") {
+        return;
+    }
+    // Of its own, so that nobody else's processes count.
+    let user = (30_000 + std::process::id() % 30_000).to_string();
+    let words = ["setpriv", "--reuid", &user, "--regid", &user, "--clear-groups"];
+    if !works(&[&words[..], &["/bin/true"]].concat(), "so no limit of processes applies") {
+        return;
+    }
+    let body = "[program:x]\ncommand=/bin/sleep 600\nnumprocs=20\nprocess_name=%(process_num)02d\nstartsecs=0\n\
+                startretries=1000\n";
+    let mut lab = Lab::new("");
+    lab.configure("minprocs=1\nminfds=256", body);
+    std::os::unix::fs::chown(lab.folder.path(), Some(user.parse().unwrap()), None).unwrap();
+    lab.wrapper = words.map(str::to_owned).to_vec();
+    lab.wrapper.extend(["prlimit", "--nproc=10:1000"].map(str::to_owned));
+    lab.start();
+    lab.wait_log("Too many processes in process table to spawn");
+    // What needs a thread or a process is answered, too, be it with a fault.
+    let name = Value::Text("x:19");
+    for (method, parameters) in [
+        ("supervisor.startProcess", &[name, Value::Bool(false)][..]),
+        ("supervisor.readProcessStdoutLog", &[name, Value::Int(0), Value::Int(0)]),
+        ("supervisor.clearProcessLogs", &[name]),
+        ("supervisor.reloadConfig", &[]),
+        ("supervisor.readLog", &[Value::Int(0), Value::Int(100)]),
+    ] {
+        lab.call(method, parameters);
+    }
+    let daemon = lab.daemon().to_string();
+    let lift = ["prlimit", "--pid", &daemon, "--nproc=1000:1000"];
+    assert!(works(&[&words[..], &lift].concat(), "so the limit stays"));
+    eventually("all run", || {
+        let answer = lab.call("supervisor.getAllProcessInfo", &[]);
+        (answer.0.matches("<string>RUNNING</string>").count() == 20).then_some(())
+    });
+    lab.stop_well();
+}
+
+#[test]
+fn a_full_process_table_does_not_hinder_the_end() {
+    if !is_root("to run as another user") {
+        return;
+    }
+    let user = (60_001 + std::process::id() % 5_000).to_string();
+    let words = ["setpriv", "--reuid", &user, "--regid", &user, "--clear-groups", "prlimit", "--nproc=8:8"];
+    if !works(&[&words[..], &["/bin/true"]].concat(), "so no limit of processes applies") {
+        return;
+    }
+    let mut lab = Lab::new("");
+    lab.configure(
+        "minprocs=1\nminfds=256",
+        "[program:x]\ncommand=/bin/sleep 600\nnumprocs=9\nprocess_name=%(process_num)d\n",
+    );
+    std::os::unix::fs::chown(lab.folder.path(), Some(user.parse().unwrap()), None).unwrap();
+    lab.wrapper = words.map(str::to_owned).to_vec();
+    lab.start();
+    lab.wait_log("Too many processes in process table to spawn");
+    lab.stop_well();
+}
+
+#[test]
+fn starting_and_stopping_leaks_nothing() {
+    let mut lab = Lab::running(SLEEPER);
+    let cycle = |lab: &Lab| {
+        lab.pid_of("x");
+        assert!(lab.call("supervisor.stopProcess", &[Value::Text("x")]).is_ok());
+        assert!(lab.call("supervisor.startProcess", &[Value::Text("x")]).is_ok());
+    };
+    (0..5).for_each(|_| cycle(&lab));
+    let before = (descriptors(lab.daemon()), memory(lab.daemon()));
+    (0..30).for_each(|_| cycle(&lab));
+    eventually("as many descriptors as before", || (descriptors(lab.daemon()) <= before.0).then_some(()));
+    let grown = memory(lab.daemon()).saturating_sub(before.1);
+    assert!(grown < 8 * MEGABYTE, "{grown}");
+    assert_eq!(zombies_of(lab.daemon()), 0);
+    lab.stop_well();
+}
+
+#[test]
+fn adding_and_removing_leaks_nothing() {
+    let mut lab = Lab::running(SLEEPER);
+    lab.pid_of("x");
+    let cycle = |lab: &Lab| {
+        lab.configure("", &format!("{SLEEPER}[program:y]\ncommand=/bin/sleep 600\nstartsecs=0\n"));
+        assert_eq!(lab.ctl(&["update"]).0, Some(0));
+        lab.pid_of("y");
+        lab.configure("", SLEEPER);
+        assert_eq!(lab.ctl(&["update"]).0, Some(0));
+    };
+    (0..3).for_each(|_| cycle(&lab));
+    let before = descriptors(lab.daemon());
+    (0..15).for_each(|_| cycle(&lab));
+    eventually("as many descriptors as before", || (descriptors(lab.daemon()) <= before).then_some(()));
+    lab.stop_well();
+}
+
+#[test]
+fn a_bomb_of_forks_in_a_program_hinders_nobody() {
+    if !is_root("to limit a user's processes") {
+        return;
+    }
+    // The limit is that of a user; the daemon is another one.
+    let bomb = "[program:bomb]\ncommand=prlimit --nproc=30:30 /bin/sh -c 'b() { b | b & b; }; b'\nuser=nobody\n\
+                startsecs=0\nautorestart=false\nstopasgroup=true\nkillasgroup=true\nstdout_logfile=NONE\n\
+                stderr_logfile=NONE\n";
+    if Command::new("id").arg("nobody").output().is_ok_and(|output| !output.status.success()) {
+        eprintln!("skipped: there is no user nobody");
+        return;
+    }
+    let mut lab = Lab::running(&format!("{SLEEPER}{bomb}"));
+    let probe = Probe::start(&lab);
+    for _ in 0..3 {
+        assert!(lab.call("supervisor.stopProcess", &[Value::Text("x")]).is_ok());
+        assert!(lab.call("supervisor.startProcess", &[Value::Text("x")]).is_ok());
+    }
+    probe.was_prompt();
+    lab.stop_well();
+}
