@@ -17,6 +17,7 @@ use crate::domain::signal::Signal;
 use crate::domain::state::SupervisorState;
 use crate::group::ProcessGroup;
 use crate::listener::{Events, SubscriberInfo};
+use crate::offload;
 use crate::process::{ConfigDiff, ConfigInfo, GroupSettings, Outcome, ProcessInfo, ProcessUsage, StateRecord};
 use crate::request::{Reply, Request, Target, Verb};
 use crate::sys::usage::{self, Usage};
@@ -156,7 +157,7 @@ impl Handle {
             };
             running.filter_map(usage).collect()
         };
-        Ok(crate::offload::unblock(look).await)
+        Ok(offload::unblock(look).await)
     }
 
     /// A group as it runs and as it is configured; for a name that is neither, nothing.

@@ -18,6 +18,9 @@ pub(crate) const SLEEPER: &str = "[program:x]\ncommand=/bin/sleep 600\nstartsecs
 /// Nothing that is waited for takes as long as this, on however slow a machine.
 const LIMIT: Duration = Duration::from_secs(60);
 
+/// An answer that takes as long as this will not come.
+const ANSWER: Duration = Duration::from_secs(600);
+
 /// Half of all answers under load come sooner by far; this is for machines that do other things as well.
 pub(crate) const PROMPT: Duration = Duration::from_millis(500);
 
@@ -307,7 +310,7 @@ pub(crate) fn get(socket: &Path, path: &str) -> (u16, String) {
 
 fn exchange(socket: &Path, request: &str) -> Option<(u16, String)> {
     let mut stream = UnixStream::connect(socket).ok()?;
-    stream.set_read_timeout(Some(LIMIT)).unwrap();
+    stream.set_read_timeout(Some(ANSWER)).unwrap();
     stream.write_all(request.as_bytes()).ok()?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).ok()?;

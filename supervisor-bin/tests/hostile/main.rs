@@ -6,6 +6,7 @@ mod authentication;
 mod configuration;
 mod harness;
 mod http;
+mod limits;
 mod privileges;
 mod reload;
 mod web;

@@ -5,6 +5,7 @@ use crate::RequestError;
 use crate::definition::{Defined, Definition};
 use crate::domain::name::ProcessName;
 use crate::domain::state::ProcessState;
+use crate::offload;
 use crate::process::ConfigDiff;
 use crate::request::Request;
 use crate::sys::host::SystemHost;
@@ -14,7 +15,7 @@ async fn build(definition: Definition) -> Answer<Defined> {
         definition.build(&SystemHost).map_err(|error| RequestError::Settings(error.to_string()))
     };
     match definition.may_block() {
-        true => crate::offload::unblock(move || build(definition)).await,
+        true => offload::unblock(move || build(definition)).await,
         false => build(definition),
     }
 }

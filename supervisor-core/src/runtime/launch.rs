@@ -19,14 +19,13 @@ use crate::activity::ActivityLog;
 use crate::definition::{Inside, Pipes};
 use crate::domain::exit::ExitStatus;
 use crate::domain::level::Level;
-use crate::domain::name::ProcessName;
 use crate::domain::spec::Channel;
 use crate::process::Stream;
 use crate::runtime::clock::Clock;
 use crate::runtime::fastcgi::{OpenSocket, SharedSocket};
 use crate::runtime::lane::Lanes;
 use crate::runtime::message::{Notice, ProcessKey, Run};
-use crate::runtime::output::{ChannelPlan, OutputNotice, OutputReport, Reader};
+use crate::runtime::output::{ChannelPlan, OutputNotice, OutputReport};
 use crate::runtime::pressure::Pressure;
 use crate::runtime::sink::LogSink;
 use crate::runtime::spawn::{Signaller, SpawnError, Spawner, StartOrder, Started};
@@ -210,12 +209,7 @@ impl Launcher {
         let Watch { key, run, written, exit, channels, socket } = watch;
         // Not collected in place: that would keep the memory of the plans.
         let mut readers = Vec::with_capacity(channels.len());
-        let mut name = None;
-        for (fd, plan) in channels {
-            name.get_or_insert_with(|| plan.name.clone());
-            readers.push(Watched { stream: plan.stream, sink: plan.sink.clone(), reader: self.lanes.read(fd, plan) });
-        }
-        let activity = Arc::clone(&self.activity);
+        readers.extend(channels.into_iter().map(|(fd, plan)| (plan.stream, self.lanes.read(fd, plan))));
         let (clock, notices, state_file) = (Arc::clone(&self.clock), self.notices.clone(), self.state_file.clone());
         self.executor
             .spawn(async move {
@@ -226,44 +220,22 @@ impl Launcher {
                 }
                 // In a box: most processes are running, so what follows their end takes no memory until then.
                 Box::pin(async {
-                    if let Some(name) = name {
-                        let drained = async {
-                            for watched in &readers {
-                                watched.reader.finish().await;
-                            }
-                        };
+                    let drained = async {
+                        for (_, reader) in &readers {
+                            reader.finish().await;
+                        }
+                    };
+                    if !readers.is_empty() {
                         future::or(drained, clock.sleep_until(at.monotonic + DRAIN_LIMIT)).await;
-                        let complaints = readers.iter().filter_map(|watched| watched.complaint(&name));
-                        complaints.for_each(|text| activity.write(Level::Warn, &text));
                     }
+                    let held_up = readers.iter().map(|(stream, reader)| (*stream, reader.held_up()));
+                    let held_up = held_up.filter(|(_, bytes)| *bytes > 0).collect();
                     // An error means that the supervisor has ended.
-                    let _ = notices.send(Notice::Exited { key, run, status, at, socket }).await;
+                    let _ = notices.send(Notice::Exited { key, run, status, at, held_up, socket }).await;
                 })
                 .await;
             })
             .detach();
-    }
-}
-
-/// A channel that is being read, and what it is called.
-struct Watched {
-    stream: Stream,
-    sink: Option<Arc<LogSink>>,
-    reader: Reader,
-}
-
-impl Watched {
-    /// What to say if the process has ended and its output has not been written.
-    fn complaint(&self, name: &ProcessName) -> Option<String> {
-        let sink = self.sink.as_ref()?;
-        let bytes = self.reader.held_up();
-        (bytes > 0).then(|| {
-            let (stream, log) = (self.stream.name(), sink.path().display());
-            format!(
-                "'{name}' {stream} log '{log}' does not answer, {bytes} bytes are lost unless it does before supervisord \
-                 ends"
-            )
-        })
     }
 }
 

@@ -10,6 +10,7 @@ use crate::process::Stream;
 use crate::runtime::engine::{Engine, Entry};
 use crate::runtime::launch::Launched;
 use crate::runtime::message::{Notice, ProcessKey, Run};
+use crate::runtime::narrate;
 use crate::runtime::output::OutputNotice;
 use crate::runtime::spawn::SpawnError;
 
@@ -18,7 +19,8 @@ impl Engine {
     pub(crate) fn notice(&mut self, notice: Notice) {
         match notice {
             Notice::Launched { key, run, result, at } => self.launched(key, run, result, at),
-            Notice::Exited { key, run, status, at, socket } => {
+            Notice::Exited { key, run, status, at, held_up, socket } => {
+                held_up.into_iter().for_each(|(stream, bytes)| self.output_held_up(key, stream, bytes));
                 self.exited(key, run, status, at);
                 // Closing the last share removes a file, which may block.
                 if let Some(socket) = socket {
@@ -53,6 +55,19 @@ impl Engine {
                 self.settle_spawned(key);
             }
             Err(error) => self.step(key, Input::SpawnFailed { why: error.to_string() }),
+        }
+    }
+
+    /// A process has ended, and output of it has not been written.
+    fn output_held_up(&self, key: ProcessKey, stream: Stream, bytes: u64) {
+        let Some(entry) = self.processes.get(&key) else { return };
+        let log = match stream {
+            Stream::Stdout => &entry.logs.stdout,
+            Stream::Stderr => &entry.logs.stderr,
+        };
+        if let Some(log) = log {
+            let text = narrate::output_held_up(&entry.name, stream, log, bytes);
+            self.log(Level::Warn, || text);
         }
     }
 

@@ -150,9 +150,7 @@ impl Reader {
             }
         }
     }
-}
 
-impl Reader {
     /// How many bytes have been written by the process and not yet to its sinks.
     pub(crate) fn held_up(&self) -> u64 {
         let in_pipe = self.pipe.upgrade().and_then(|pipe| rustix::io::ioctl_fionread(&*pipe).ok()).unwrap_or(0);
