@@ -282,6 +282,7 @@ impl Task {
                 }
                 match got {
                     Got::Bytes(count) => {
+                        self.handed_on();
                         sum += count;
                         if !self.was_full(count) {
                             break;
@@ -324,6 +325,7 @@ impl Task {
                 Got::Nothing | Got::End => return,
             }
             self.channel.settle().await;
+            self.handed_on();
         }
     }
 
@@ -334,13 +336,16 @@ impl Task {
         let most = most.min(buffer.len());
         let got = read_some(&self.pipe, &mut buffer[..most]);
         if let Got::Bytes(count) = got {
-            let link = &self.ending.0;
-            link.in_hand.store(count, Ordering::Relaxed);
+            self.ending.0.in_hand.store(count, Ordering::Relaxed);
             self.channel.sort(&buffer[..count]);
-            link.in_hand.store(0, Ordering::Relaxed);
-            link.progress.fetch_add(1, Ordering::Relaxed);
         }
         got
+    }
+
+    /// What was read is in the sinks.
+    fn handed_on(&self) {
+        self.ending.0.in_hand.store(0, Ordering::Relaxed);
+        self.ending.0.progress.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Whether a read that gave so much found the pipe full.
