@@ -28,3 +28,7 @@ deny:
 
 run:
     cargo run --bin supervisord -- -n -c examples/supervisord.conf
+
+# The manual pages and shell completions of share/.
+manual:
+    cargo run -p supervisor-bin --example manual

@@ -124,7 +124,9 @@ impl Definition {
         let inside = match self.pipes {
             None => Inside::Nothing,
             Some(take) => {
-                group.processes.iter_mut().for_each(|process| process.stdout.logfile = LogFile::None);
+                for process in &mut group.processes {
+                    Arc::make_mut(process).stdout.logfile = LogFile::None;
+                }
                 Inside::Pipes(take)
             }
         };

@@ -22,6 +22,27 @@
 //! # }
 //! ```
 //!
+//! # What else
+//!
+//! [`Task`] supervises an async function of your program beside real processes. [`Handle::add`], [`Handle::change`] and
+//! [`Handle::remove`] alter what runs, [`Builder::configuration_file`] takes groups from a file of Supervisor's,
+//! [`Handle::events`] and [`listener`] tell what happens. `supervisor-rpc` makes it all answer `supervisorctl`.
+//! The folder `docs/guides` has a page for each of embedding, tasks, events and plugins.
+//!
+//! # Dropping and ending
+//!
+//! [`Handle::shutdown`] stops everything in order; [`Supervisor::run`] resolves when the last process has ended. Dropping its
+//! future kills what runs (SIGKILL), so that no child outlives its supervisor. Verbs are requests: dropping the future of one
+//! abandons the wait, never the work; those that are several requests say so.
+//!
+//! # Features
+//!
+//! | Feature | | Crates |
+//! |---|---|---|
+//! | `ini` (default) | a configuration from a document of the `ini` crate, and the effective one as such a document | 10 |
+//!
+//! Files of Supervisor's are read without it. `default-features = false` leaves 42 crates with this one, macros counted.
+//!
 //! # How it works
 //!
 //! A [`Supervisor`] is built, gives out [`Handle`]s, and is [run](Supervisor::run) by any executor: it brings one of its
@@ -38,6 +59,9 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests start processes and look at the clock"))]
 
 pub mod activity;
+#[cfg(feature = "benching")]
+#[doc(hidden)]
+pub mod benching;
 pub mod config;
 mod config_source;
 mod definition;

@@ -171,7 +171,7 @@ impl Task {
     pub(crate) fn build(self, host: &dyn Host) -> Result<(Group, Body), ConfigError> {
         let mut group = self.program.build(host)?;
         for process in &mut group.processes {
-            process.command = String::new();
+            Arc::make_mut(process).command = String::new();
         }
         Ok((group, self.body))
     }

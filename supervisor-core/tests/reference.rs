@@ -109,7 +109,9 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
         let name = path.file_name().unwrap().to_str().unwrap();
         if path.is_dir() && !["tests", "bin"].contains(&name) {
             collect(&path, files);
-        } else if name.ends_with(".rs") && !["tests.rs", "testing.rs", "fuzzing.rs", "fuzz.rs"].contains(&name) {
+        } else if name.ends_with(".rs")
+            && !["tests.rs", "testing.rs", "fuzzing.rs", "benching.rs", "fuzz.rs"].contains(&name)
+        {
             files.push(path);
         }
     }
@@ -141,7 +143,7 @@ fn is_test(attributes: &[Attribute]) -> bool {
     let mut conditions = attributes.iter().filter(|one| one.path().is_ident("cfg"));
     conditions.any(|one| {
         let condition = one.meta.require_list().map(|list| list.tokens.to_string()).unwrap_or_default();
-        ["test", "fuzzing"].contains(&condition.as_str())
+        ["test", "fuzzing", "feature = \"benching\""].contains(&condition.as_str())
     })
 }
 

@@ -44,6 +44,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("definition", 3),
     ("runtime", 4),
     ("fuzzing", 4),
+    ("benching", 4),
     ("lib", 5),
 ];
 

@@ -114,7 +114,7 @@ pub(super) fn help(program: &str) -> String {
     format!(
         "Usage: {program} [options] [action [arguments]]\n\n\
          Controls the programs of a running supervisord. Without an action it opens a shell;\n\
-         \"{program} help\" lists the actions.\n\n\
+         \"{program} help\" lists the actions of Supervisor 4.3; beyond them there is \"logs\" (\"{program} help logs\").\n\n\
          Options:\n{}",
         getopt::options_help(OPTIONS)
     )

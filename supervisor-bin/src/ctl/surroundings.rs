@@ -164,7 +164,8 @@ fn start_or_name(file: Option<&Path>, found: &Surroundings) -> String {
     if found.daemons.is_empty() {
         return format!("Try: {}", command(DAEMON, file));
     }
-    "Name the file or the address of the one that is meant: supervisorctl -c FILE, or supervisorctl -s URL".to_owned()
+    let start = command(DAEMON, file);
+    format!("Try: supervisorctl -c FILE or -s URL for the one that runs, or {start} to start this one.")
 }
 
 fn as_the_owner(file: Option<&Path>, found: &Surroundings) -> String {
@@ -222,7 +223,8 @@ mod tests {
                 "Configuration file: /etc/supervisord.conf\n\
                  Socket: /run/s does not exist, nor does its directory\n\
                  supervisord: running as process 4 (user root), 5 (user root)\n\
-                 Name the file or the address of the one that is meant: supervisorctl -c FILE, or supervisorctl -s URL",
+                 Try: supervisorctl -c FILE or -s URL for the one that runs, or supervisord -c /etc/supervisord.conf to start \
+                 this one.",
             ),
             (
                 ClientError::Refused,

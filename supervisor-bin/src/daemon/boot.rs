@@ -15,7 +15,7 @@ use supervisor_core::domain::level::Level;
 use supervisor_core::logfile::auto;
 use supervisor_core::sys::host::SystemHost;
 use supervisor_core::sys::signals::Mask;
-use supervisor_core::sys::{daemonize, fds, signals as dispositions};
+use supervisor_core::sys::{daemonize, fds, memory, signals as dispositions};
 use supervisor_core::{Handover, Supervisor};
 use supervisor_rpc::namespace::Factories;
 use supervisor_rpc::server::{Bound, bind_all};
@@ -72,6 +72,7 @@ fn serve(
     overrides: Overrides,
     factories: &Factories,
 ) -> Result<(), StartError> {
+    memory::give_back_large_pieces();
     fds::mark_inherited();
     dispositions::restore_ignored();
     // Held back until there are handlers, so that a signal in the middle of the start is not lost.

@@ -115,7 +115,7 @@ impl MainLog {
             Keeping::File { path, maxbytes, backups } => {
                 let file = supervisor_core::sys::open::append(path)?;
                 let readable = file.metadata()?.is_file();
-                (Sink::File(Box::new(RotatingFile::with_file(path, file, *maxbytes, *backups)?)), readable)
+                (Sink::File(Box::new(RotatingFile::with_file(path.as_path(), file, *maxbytes, *backups)?)), readable)
             }
             Keeping::Syslog => (Sink::Syslog(Syslog::new("supervisord")), false),
         };

@@ -49,7 +49,7 @@ pub(super) fn parts(group: &GroupSettings) -> Vec<Part> {
         };
         parts.push(Part { name: process.name.clone(), fate: settings.0, settings: settings.1 });
     }
-    let is_new = |process: &&Process| !before.iter().any(|other| other.name == process.name);
+    let is_new = |process: &&std::sync::Arc<Process>| !before.iter().any(|other| other.name == process.name);
     for process in after.iter().filter(is_new) {
         let settings = vec![command(None, Some(process))];
         parts.push(Part { name: process.name.clone(), fate: Some("added"), settings });

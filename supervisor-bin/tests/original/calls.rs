@@ -4,6 +4,30 @@ use std::fs;
 use std::process::Command;
 
 use super::harness::{Access, Daemon, original, our_daemon, text};
+use super::words::PROGRAMS;
+
+/// Python's own way to a server over TCP, with the password in the URL.
+const OVER_TCP: &str = "
+import sys, xmlrpc.client
+server = xmlrpc.client.ServerProxy(sys.argv[1])
+print(server.supervisor.getAPIVersion(), len(server.supervisor.getAllProcessInfo()) > 0)
+print(server.supervisor.stopProcess('cat'), server.supervisor.getProcessInfo('cat')['statename'])
+try:
+    xmlrpc.client.ServerProxy(sys.argv[2]).supervisor.getPID()
+except xmlrpc.client.ProtocolError as error:
+    print(error.errcode)
+";
+
+#[test]
+fn pythons_client_comes_over_tcp_with_a_password() {
+    let Some(original) = original() else { return };
+    let daemon = Daemon::start(&our_daemon(), PROGRAMS, Access { tcp: true, password: Some("geh:eim") });
+    let url = daemon.tcp_url();
+    let known = url.replace("//", "//user:geh%3Aeim@") + "/RPC2";
+    let output =
+        Command::new(original.join("python")).args(["-c", OVER_TCP, &known, &(url + "/RPC2")]).output().unwrap();
+    assert_eq!(text(&output.stdout), "3.0 True\nTrue STOPPED\n401\n", "{}", text(&output.stderr));
+}
 
 #[test]
 fn every_method_answers_as_the_original_does() {

@@ -9,8 +9,8 @@ use super::words::{LINES, PROGRAMS};
 
 const TALKER: &str = "[program:talker]\ncommand=/bin/sh -c 'while :; do echo said; sleep 0.1; done'\nstartsecs=0\n";
 
-/// Commands that use every kind of request.
-const SHORT: &[&str] = &[
+/// Every command, each with something to do where it can have something.
+const EVERY: &[&str] = &[
     "status",
     "pid",
     "pid cat",
@@ -27,14 +27,33 @@ const SHORT: &[&str] = &[
     "reread",
     "update",
     "remove off",
+    "add off",
+    "remove off",
     "update off",
+    "fg off",
+    "maintail x",
+    "open foo",
+    "help",
+    "quit",
+    "exit",
+    "shutdown x",
     "-u user -p wrong status",
     "-u user -p wrong start cat",
+    "reload",
+    "status cat g:*",
+    "shutdown",
 ];
 
 /// What each line comes to at the daemon, in order.
 fn outcomes(daemon: &Daemon, ctl: &Path, lines: &[&str]) -> Vec<(String, Outcome)> {
-    lines.iter().map(|line| ((*line).to_owned(), daemon.outcome(ctl, line))).collect()
+    let outcome = |line: &str| {
+        let outcome = daemon.outcome(ctl, line);
+        if line == "reload" {
+            daemon.settle(2);
+        }
+        outcome
+    };
+    lines.iter().map(|line| ((*line).to_owned(), outcome(line))).collect()
 }
 
 fn assert_same(theirs: &[(String, Outcome)], ours: &[(String, Outcome)]) {
@@ -54,10 +73,11 @@ fn the_original_supervisorctl_says_of_our_daemon_what_it_says_of_its_own() {
 }
 
 #[test]
-fn over_unix_and_tcp_with_and_without_passwords() {
+fn every_command_over_unix_and_tcp_with_and_without_passwords() {
     let Some(original) = original() else { return };
     let sha = "{SHA}13b0a98c0dbf238a62f15f05d766a84914264e09";
     for access in [
+        Access { tcp: false, password: None },
         Access { tcp: true, password: None },
         Access { tcp: false, password: Some("geh:eim") },
         Access { tcp: true, password: Some(sha) },
@@ -65,14 +85,14 @@ fn over_unix_and_tcp_with_and_without_passwords() {
         let theirs = outcomes(
             &Daemon::start(&original.join("supervisord"), PROGRAMS, access),
             &original.join("supervisorctl"),
-            SHORT,
+            EVERY,
         );
         for (daemon, ctl) in [
             (our_daemon(), original.join("supervisorctl")),
             (original.join("supervisord"), our_ctl()),
             (our_daemon(), our_ctl()),
         ] {
-            let mut ours = outcomes(&Daemon::start(&daemon, PROGRAMS, access), &ctl, SHORT);
+            let mut ours = outcomes(&Daemon::start(&daemon, PROGRAMS, access), &ctl, EVERY);
             if ctl == our_ctl() {
                 // Better: one line says that credentials are wanted, not two.
                 for ((_, theirs), (_, ours)) in theirs.iter().zip(&mut ours) {
@@ -114,4 +134,37 @@ fn a_strong_hash_lets_the_original_supervisorctl_in() {
     );
     assert_eq!((right.0, right.1.as_str()), (Some(0), "N"));
     assert_eq!(wrong.0, Some(1), "{wrong:?}");
+}
+
+#[test]
+fn what_is_beyond_the_original_works_at_its_daemon_too() {
+    let Some(original) = original() else { return };
+    let lines = [
+        "--json status",
+        "--json status zz g:*",
+        "--json pid cat off",
+        "--json avail",
+        "--json version",
+        "--json reread",
+        "--json update",
+        "--json start off quick",
+        "--json stop off zz:*",
+        "--json restart g:*",
+        "--json signal CONT all",
+        "--json start",
+        "logs",
+        "logs -n 0 zz cat",
+    ];
+    let daemons = [original.join("supervisord"), our_daemon()];
+    let [theirs, ours] = daemons.map(|daemon| {
+        let daemon = Daemon::start(&daemon, PROGRAMS, Access { tcp: false, password: Some("geh:eim") });
+        outcomes(&daemon, &our_ctl(), &lines)
+    });
+    assert_same(&theirs, &ours);
+    let daemon = Daemon::start(&original.join("supervisord"), TALKER, Access::default());
+    let mut client = daemon.command(&our_ctl(), "logs -f").stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(client.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert!((0..5).all(|_| lines.next().as_deref() == Some("talker out | said")));
+    client.kill().unwrap();
+    client.wait().unwrap();
 }

@@ -6,4 +6,5 @@
 mod calls;
 mod crossed;
 mod harness;
+mod typed;
 mod words;

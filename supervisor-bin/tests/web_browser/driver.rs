@@ -11,8 +11,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-/// How long anything may take: browsers are slow to start on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long anything may take: browsers are slow on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How long the browser may take for one script, in milliseconds.
+const SCRIPT_PATIENCE: u32 = 100_000;
 
 /// Quiet, alone, without a graphics card, also as root.
 const ARGUMENTS: &[&str] = &[
@@ -81,7 +84,7 @@ impl Browser {
         if scripts == Scripts::Off {
             options["prefs"] = json!({ "profile.managed_default_content_settings.javascript": 2 });
         }
-        let wanted = json!({ "browserName": "chrome", "goog:chromeOptions": options, "goog:loggingPrefs": { "browser": "ALL" } });
+        let wanted = json!({ "browserName": "chrome", "timeouts": { "script": SCRIPT_PATIENCE }, "goog:chromeOptions": options, "goog:loggingPrefs": { "browser": "ALL" } });
         let mut browser = Self { driver, port, session: String::new(), _profile: profile };
         let answer = browser.call("POST", "/session", &json!({ "capabilities": { "alwaysMatch": wanted } })).unwrap();
         browser.session = answer["sessionId"].as_str().unwrap().to_owned();

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 
 use crate::driver::{Browser, Scripts};
 use crate::site::Site;
@@ -61,9 +62,14 @@ fn pictures_of_the_guide() {
     fs::create_dir_all(&folder).unwrap();
     let site = Site::start(PROGRAMS);
     settle(&site);
-    let shoot = |name: &str| browser.shoot(&folder.join(format!("{name}.png")));
+    let shoot = |name: &str| {
+        let file = folder.join(format!("{name}.png"));
+        browser.shoot(&file);
+        // A third of the size, where the tool is there.
+        let _ = Command::new("pngquant").args(["--force", "--ext", ".png", "--speed", "1", "64"]).arg(&file).status();
+    };
     let live = "document.getElementById('link').dataset.link === 'live'";
-    browser.resize(1360, 960);
+    browser.resize(1360, 900);
     browser.open(&site.url);
     browser.until(live);
     // Long enough for graphs.

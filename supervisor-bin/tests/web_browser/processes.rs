@@ -214,3 +214,31 @@ fn a_phone_shows_everything_without_scrolling_sideways() {
     browser.until(&format!("document.querySelector(\"{} [data-verb=clear]\").checkVisibility()", row("one")));
     browser.until("document.documentElement.scrollWidth <= innerWidth");
 }
+
+#[test]
+fn a_password_in_the_address_is_no_hindrance() {
+    let Some(browser) = Browser::start(Scripts::On) else { return };
+    let site = Site::start_with("username=ann\npassword=a:b\n", PROGRAMS);
+    browser.open(&site.url.replace("//", "//ann:a%3Ab@"));
+    browser.until(LIVE);
+    browser.click(&format!("{} [data-verb=start]", row("one")));
+    browser.until(&shows("one", "RUNNING"));
+    browser.click(&format!("{} th a", row("one")));
+    browser.until("/^Following/.test(document.getElementById('following')?.textContent)");
+    browser.click("[data-verb=stop]");
+    browser.until("document.querySelector('#history tbody td:nth-child(3)').dataset.state === 'STOPPED'");
+    assert_eq!(browser.complaints(), [""; 0]);
+}
+
+#[test]
+fn pages_of_one_browser_hear_the_same() {
+    let Some((site, browser)) = open(PROGRAMS) else { return };
+    browser.script("window.other = open(location.href, 'other', 'popup')");
+    browser.until("other.document.getElementById('link')?.dataset.link === 'live'");
+    site.lab.post("/?action=start&processname=one", "");
+    browser.until(&shows("one", "RUNNING"));
+    browser.until(&format!("other.{}", shows("one", "RUNNING")));
+    browser.script("other.close()");
+    site.lab.post("/?action=stop&processname=one", "");
+    browser.until(&format!("{} && {MARKED}", shows("one", "STOPPED")));
+}

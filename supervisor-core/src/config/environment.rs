@@ -83,6 +83,7 @@ fn skip_comment(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) {
 }
 
 /// A text that [`parse`] reads back as these variables, each value hidden: what a dump of the configuration may show.
+#[cfg(feature = "ini")]
 pub(crate) fn masked(variables: &BTreeMap<String, String>) -> String {
     let pairs: Vec<String> = variables.keys().map(|key| format!("{key}=\"***\"")).collect();
     pairs.join(",")

@@ -3,6 +3,7 @@
 //! Decides who belongs where, in which order groups stand, and who wins when two sections make the same name.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use crate::domain::event_type::EventType;
 use crate::domain::host::Host;
@@ -102,8 +103,11 @@ impl<'a> Members<'a> {
         }
     }
 
-    fn into_processes(self) -> Vec<Process> {
-        self.processes.into_iter().map(|(process, _)| process).collect()
+    fn into_processes(self) -> Vec<Arc<Process>> {
+        // Not collected in place: that would keep the memory of the larger list.
+        let mut processes = Vec::with_capacity(self.processes.len());
+        processes.extend(self.processes.into_iter().map(|(process, _)| Arc::new(process)));
+        processes
     }
 }
 

@@ -129,7 +129,29 @@ impl<'a> Loader<'a> {
         self.settle(document, path, notes)
     }
 
-    /// Takes a document that is already there, such as one built from an [`ini::Ini`].
+    /// Takes a document of the `ini` crate as if it stood in the file `path`, which need not exist.
+    ///
+    /// ```
+    /// use std::path::Path;
+    /// use supervisor_core::{config::Loader, sys::host::SystemHost};
+    ///
+    /// let mut ini = ini::Ini::new();
+    /// ini.with_section(Some("supervisord")).set("identifier", "shop");
+    /// ini.with_section(Some("program:web")).set("command", "./serve");
+    /// let settings = Loader::new(&SystemHost).ini(&ini, Path::new("/etc/shop/shop.conf"))?;
+    /// let supervisor = supervisor_core::Supervisor::builder().settings(&settings);
+    /// # Ok::<(), supervisor_core::config::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    #[cfg(feature = "ini")]
+    pub fn ini(&self, ini: &ini::Ini, path: &Path) -> Result<Settings, ConfigError> {
+        let source = include::source(path, self.host);
+        self.document(Document::from_ini(ini, &source)?, path)
+    }
+
+    /// Takes a document that is already there.
     ///
     /// # Errors
     /// The first thing that is wrong.

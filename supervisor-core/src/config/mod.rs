@@ -39,6 +39,7 @@ mod server;
 mod table_host;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "ini")]
 pub mod writer;
 
 pub use convert::ValueError;

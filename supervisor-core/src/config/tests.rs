@@ -34,7 +34,8 @@ fn error(body: &str) -> String {
 /// The only process.
 #[track_caller]
 fn process(options: &str) -> Process {
-    good(&format!("[program:x]\ncommand=/bin/cat\n{options}")).groups.remove(0).processes.remove(0)
+    let settings = good(&format!("[program:x]\ncommand=/bin/cat\n{options}"));
+    Process::clone(&settings.groups[0].processes[0])
 }
 
 fn warnings(settings: &Settings) -> Vec<&str> {

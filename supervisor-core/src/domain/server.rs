@@ -7,6 +7,7 @@ use super::spec::Owner;
 
 /// Settings of one HTTP server.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Server {
     /// The section's name, such as `unix_http_server` or `inet_http_server:2`.
     pub section: String,

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::event_type::EventType;
 use super::signal::Signal;
@@ -49,6 +50,7 @@ pub enum LogFile {
 
 /// Settings of one output channel of a process.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Channel {
     /// `*_logfile`.
     pub logfile: LogFile,
@@ -124,6 +126,7 @@ pub struct FastCgiSocket {
 
 /// Settings of one process. `Debug` shows the names of its variables, never their values.
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Process {
     /// `process_name`, expanded: the name within the group.
     pub name: String,
@@ -221,6 +224,7 @@ pub enum GroupKind {
 
 /// Settings of an event listener pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Pool {
     /// `events`: what the pool hears.
     pub events: BTreeSet<EventType>,
@@ -257,6 +261,7 @@ impl Pool {
 
 /// Settings of a group: the unit of `add`, `remove` and `update`.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Group {
     /// The group's name.
     pub name: String,
@@ -265,12 +270,13 @@ pub struct Group {
     /// Its kind.
     pub kind: GroupKind,
     /// Its processes, in the order in which they are started.
-    pub processes: Vec<Process>,
+    pub processes: Vec<Arc<Process>>,
 }
 
 impl Group {
     /// A group of programs of priority 999.
     pub fn new(name: impl Into<String>, processes: Vec<Process>) -> Self {
+        let processes = processes.into_iter().map(Arc::new).collect();
         Self { name: name.into(), priority: 999, kind: GroupKind::Programs, processes }
     }
 }

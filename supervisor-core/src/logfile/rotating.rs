@@ -11,6 +11,7 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::loss::{Loss, Notice};
@@ -28,7 +29,7 @@ const MANY: u64 = 100_000;
 /// A log file. Its path names the open file, unless `detached`.
 #[derive(Debug)]
 pub struct RotatingFile {
-    path: PathBuf,
+    path: Arc<Path>,
     file: File,
     /// 0: never rotated.
     maxbytes: u64,
@@ -61,10 +62,10 @@ impl RotatingFile {
     ///
     /// # Errors
     /// What the system says of the file.
-    pub fn with_file(path: &Path, file: File, maxbytes: u64, backups: u64) -> io::Result<Self> {
+    pub fn with_file(path: impl Into<Arc<Path>>, file: File, maxbytes: u64, backups: u64) -> io::Result<Self> {
         let metadata = file.metadata()?;
         Ok(Self {
-            path: path.to_owned(),
+            path: path.into(),
             file,
             maxbytes,
             backups,

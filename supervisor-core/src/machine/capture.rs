@@ -26,8 +26,8 @@ pub(crate) enum Piece<'a> {
 
 /// The state of one channel in capture mode.
 ///
-/// Invariants: how the output is cut into reads changes nothing but the cut of the plain pieces. Held back is only what
-/// can still become a token. At most `limit` bytes of a message are kept.
+/// Invariants: how the output is cut into reads changes nothing but the cut of the pieces, and how much is kept of a
+/// message that is too long. Held back is only what can still become a token. At most `limit` bytes of a message are kept.
 #[derive(Debug)]
 pub(crate) struct Capture {
     limit: usize,
@@ -54,7 +54,8 @@ impl Capture {
 
     /// Takes what was read and gives its pieces to `take`.
     ///
-    /// Of a message longer than the limit the newest bytes are kept.
+    /// Of a message longer than the limit the newest bytes are kept: as many are dropped as come too many, in steps of what
+    /// came at once (Supervisor 4.3).
     pub(crate) fn feed(&mut self, bytes: &[u8], take: &mut dyn FnMut(Piece<'_>)) {
         let mut rest = bytes;
         while !rest.is_empty() {
@@ -128,11 +129,11 @@ impl Capture {
 
 impl Message {
     fn keep(&mut self, bytes: &[u8], limit: usize) {
-        let newest = &bytes[bytes.len().saturating_sub(limit)..];
-        let excess = (self.newest.len() + newest.len()).saturating_sub(limit);
-        self.overflowed |= excess > 0 || newest.len() < bytes.len();
-        self.newest.drain(..excess);
-        self.newest.extend(newest);
+        if self.newest.len().saturating_add(bytes.len()) > limit {
+            self.overflowed = true;
+            self.newest.drain(..bytes.len().min(self.newest.len()));
+        }
+        self.newest.extend(&bytes[bytes.len().saturating_sub(limit)..]);
     }
 
     /// What was kept. If bytes were dropped, so is the rest of a character of which they were a part: text stays text.

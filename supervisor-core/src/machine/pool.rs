@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::domain::event_type::EventType;
 use crate::domain::level::Level;
 use crate::domain::spec::BufferOverflow;
-use crate::event::envelope::{Address, envelope};
+use crate::event::envelope::{Address, header};
 
 /// An event on its way to a subscriber.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +51,12 @@ pub(crate) enum Note {
     BrokenPipe { serial: u64, listener: String },
 }
 
+/// So many bytes of output that wait keep a listener at work; more would cost memory only.
+const ENOUGH: usize = 2 << 20;
+
+/// A large piece of output: what a pipe holds.
+const CHUNK: usize = 64 << 10;
+
 /// One subscriber's buffer.
 ///
 /// Invariants: never more than the limit wait; those that wait are in the order in which they happened, given back or
@@ -60,6 +66,8 @@ pub(crate) struct Pool {
     name: Arc<str>,
     types: BTreeSet<EventType>,
     buffer: VecDeque<Numbered>,
+    /// The sum of the payloads in the buffer.
+    bytes: usize,
     size: usize,
     overflow: BufferOverflow,
     next_serial: u64,
@@ -74,6 +82,7 @@ impl Pool {
             name: name.into(),
             types: types.into_iter().collect(),
             buffer: VecDeque::new(),
+            bytes: 0,
             size: size.max(1),
             overflow: BufferOverflow::default(),
             next_serial: 0,
@@ -111,11 +120,12 @@ impl Pool {
         }
     }
 
-    /// How many events may come before it is half full; negative beyond that.
+    /// How many events of output may come before those that wait are enough to go on with: half of what the buffer holds,
+    /// or [`ENOUGH`] bytes. Negative beyond that.
     pub(crate) fn room(&self) -> isize {
-        let half = self.limit().div_ceil(2);
         let signed = |count: usize| isize::try_from(count).unwrap_or(isize::MAX);
-        signed(half) - signed(self.waiting())
+        let events = signed(self.limit().div_ceil(2)) - signed(self.waiting());
+        events.min((signed(ENOUGH) - signed(self.bytes)) / signed(CHUNK))
     }
 
     /// What it has been through.
@@ -134,32 +144,35 @@ impl Pool {
         let event = Numbered { serial, pool_serial: self.next_serial, event_type, payload: Arc::clone(payload) };
         self.next_serial += 1;
         self.counters.accepted += 1;
-        if self.buffer.len() < self.limit() {
-            self.buffer.push_back(event);
-            return None;
+        let full = self.buffer.len() >= self.limit();
+        if full && self.overflow == BufferOverflow::DropNewest {
+            return Some(self.dropped(&event));
         }
-        let dropped = match self.overflow {
-            BufferOverflow::DropNewest => Some(event),
-            BufferOverflow::DropOldest | BufferOverflow::Grow(_) => {
-                let oldest = self.buffer.pop_front();
-                self.buffer.push_back(event);
-                oldest
-            }
-        };
-        dropped.map(|event| self.dropped(&event))
+        let oldest = if full { self.next() } else { None };
+        self.bytes += event.payload.len();
+        self.buffer.push_back(event);
+        oldest.map(|event| self.dropped(&event))
     }
 
     /// The oldest event that waits, for a taker that is ready. It ends in [`delivered`](Self::delivered),
     /// [`give_back`](Self::give_back) or [`put_back`](Self::put_back).
     pub(crate) fn next(&mut self) -> Option<Numbered> {
-        self.buffer.pop_front()
+        let event = self.buffer.pop_front()?;
+        self.bytes -= event.payload.len();
+        Some(event)
     }
 
-    /// Header line and payload of an event of this pool, as a child listener reads them. `server` is the supervisor's
-    /// `identifier`.
-    pub(crate) fn envelope(&self, server: &str, event: &Numbered) -> String {
+    fn pop_newest(&mut self) -> Option<Numbered> {
+        let event = self.buffer.pop_back()?;
+        self.bytes -= event.payload.len();
+        Some(event)
+    }
+
+    /// The header line that goes before the payload of an event of this pool on its way to a child listener. `server` is
+    /// the supervisor's `identifier`.
+    pub(crate) fn header(&self, server: &str, event: &Numbered) -> String {
         let Numbered { serial, pool_serial, event_type, ref payload } = *event;
-        envelope(Address { server, pool: &self.name, serial, pool_serial }, event_type, payload)
+        header(Address { server, pool: &self.name, serial, pool_serial }, event_type, payload)
     }
 
     /// A taker has processed an event.
@@ -180,13 +193,14 @@ impl Pool {
         let mut notes = vec![self.rebuffered(&event, self.buffer.len())];
         if self.buffer.len() >= self.limit() {
             let other = match self.overflow {
-                BufferOverflow::DropNewest => self.buffer.pop_back(),
-                BufferOverflow::DropOldest | BufferOverflow::Grow(_) => self.buffer.pop_front(),
+                BufferOverflow::DropNewest => self.pop_newest(),
+                BufferOverflow::DropOldest | BufferOverflow::Grow(_) => self.next(),
             };
             notes.extend(other.map(|other| self.dropped(&other)));
         }
         // With several takers an older event may have come back before this one.
         let at = self.buffer.partition_point(|other| other.pool_serial < event.pool_serial);
+        self.bytes += event.payload.len();
         self.buffer.insert(at, event);
         notes
     }

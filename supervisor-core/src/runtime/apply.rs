@@ -61,6 +61,7 @@ impl Engine {
         let Some(entry) = self.processes.get_mut(&key) else { return };
         entry.history.entered(transition, when, entry.machine.spawn_error());
         let name = entry.name.clone();
+        let has_ended = entry.live.is_none();
         let count = self.unstopped.entry(entry.group.0).or_default();
         match (transition.from.is_stopped(), transition.to.is_stopped()) {
             (true, false) => *count += 1,
@@ -84,6 +85,9 @@ impl Engine {
         });
         for (ticket, outcome) in settled {
             self.waiters.settle(ticket, outcome);
+        }
+        if has_ended {
+            self.listener_ended(key);
         }
         self.publish(&Occurrence::ProcessState(StateChange {
             name,

@@ -40,13 +40,13 @@ use crate::sys::host::SystemHost;
 use crate::sys::orphan::KnownChildren;
 use crate::task::Task;
 
-use crate::runtime::supervisor::{Handover, Supervisor};
+use crate::runtime::supervisor::{Handover, Mailbox, Supervisor};
 
 /// How many requests may wait for the loop; more make their senders wait.
-const MAILBOX: usize = 1024;
+const MAILBOX: usize = 256;
 
 /// How many notices may wait for the loop; more make their senders wait.
-const NOTICES: usize = 1024;
+const NOTICES: usize = 256;
 
 /// Puts a [`Supervisor`] together.
 pub struct Builder {
@@ -373,7 +373,7 @@ impl Builder {
             engine.activate(group, prepared);
         }
         let handle = Handle::new(mailbox, shared);
-        Ok(Supervisor { engine, handle, notices: notices_in, requests, children: None })
+        Ok(Supervisor { engine, handle, notices: notices_in, requests: Mailbox(requests), children: None })
     }
 }
 

@@ -268,7 +268,7 @@ impl Engine {
 async fn clear(
     lanes: &Arc<crate::runtime::lane::Lanes>,
     sink: Option<Arc<crate::runtime::sink::LogSink>>,
-    path: Option<std::path::PathBuf>,
+    path: Option<Arc<std::path::Path>>,
     channel: &crate::domain::spec::Channel,
 ) -> std::io::Result<()> {
     let Some(path) = path else { return Ok(()) };
@@ -277,7 +277,7 @@ async fn clear(
         None => {
             let (lanes, maxbytes, backups) = (Arc::clone(lanes), channel.logfile_maxbytes, channel.logfile_backups);
             let opened =
-                offload::unblock(move || path.exists().then(|| lanes.sink(&path, maxbytes, backups)).transpose());
+                offload::unblock(move || path.exists().then(move || lanes.sink(path, maxbytes, backups)).transpose());
             match opened.await? {
                 Some(sink) => sink,
                 // There is nothing to empty.

@@ -40,6 +40,9 @@ use crate::runtime::start_lane::PATIENCE;
 use crate::runtime::subscribers::Subscribers;
 use crate::runtime::waiters::{Ticket, Wait, Waiters};
 
+/// How many deadlines are served in one turn of the loop; what is left is due in the next.
+const DUE_PER_TURN: usize = 64;
+
 /// The place of an active group: priority, then the order of activation.
 pub(crate) type GroupOrder = (i64, u64);
 
@@ -123,7 +126,7 @@ pub(crate) struct Engine {
     pub(crate) groups: BTreeMap<GroupOrder, ActiveGroup>,
     pub(crate) group_orders: HashMap<String, GroupOrder>,
     pub(crate) activations: u64,
-    pub(crate) processes: HashMap<ProcessKey, Entry>,
+    pub(crate) processes: HashMap<ProcessKey, Box<Entry>>,
     pub(crate) names: BTreeMap<ProcessName, ProcessKey>,
     pub(crate) keys: ProcessKey,
     pub(crate) configured: Configured,
@@ -167,10 +170,12 @@ impl Engine {
         self.deadlines.next()
     }
 
-    /// Does what is due.
+    /// Does what is due, at most [`DUE_PER_TURN`] of it: thousands of restarts that are due at once do not keep a request
+    /// waiting.
     pub(crate) fn fire(&mut self) {
         let now = self.now();
-        while let Some(due) = self.deadlines.pop_due(now.monotonic) {
+        for _ in 0..DUE_PER_TURN {
+            let Some(due) = self.deadlines.pop_due(now.monotonic) else { return };
             match due {
                 Due::Process(key) => self.process_due(key),
                 Due::StopReport(key) => self.report_stop(key),
@@ -211,8 +216,8 @@ impl Engine {
             uptime: started.map_or(Duration::ZERO, |moment| now.monotonic.saturating_sub(moment.monotonic)),
             exit_code: machine.exit_code(),
             spawn_error: machine.spawn_error().to_owned(),
-            stdout_logfile: entry.logs.stdout.clone(),
-            stderr_logfile: entry.logs.stderr.clone(),
+            stdout_logfile: entry.logs.stdout.as_deref().map(Into::into),
+            stderr_logfile: entry.logs.stderr.as_deref().map(Into::into),
             lost_log_bytes: [&entry.sinks.stdout, &entry.sinks.stderr]
                 .into_iter()
                 .flatten()

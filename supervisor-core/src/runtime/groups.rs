@@ -1,7 +1,7 @@
 //! Active groups: how they come, how they go, and how they differ from what is configured.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::RequestError;
@@ -83,7 +83,7 @@ impl Engine {
             let entry = Entry {
                 name: name.clone(),
                 group: order,
-                settings: Arc::new(settings.clone()),
+                settings: Arc::clone(settings),
                 machine: ProcessMachine::default(),
                 run: 0,
                 live: None,
@@ -98,7 +98,7 @@ impl Engine {
                 history: History::default(),
                 signal_error: String::new(),
             };
-            self.processes.insert(self.keys, entry);
+            self.processes.insert(self.keys, Box::new(entry));
             self.names.insert(name, self.keys);
             keys.push(self.keys);
         }
@@ -186,14 +186,16 @@ impl Engine {
         for group in &self.configured.groups {
             let active = self.group_orders.get(&group.name).and_then(|order| self.groups.get(order));
             let autos = active.map(|active| &active.autos).or_else(|| self.configured.autos.get(&group.name));
-            let chosen = |process: &str, stream| autos.and_then(|autos| auto_path(autos, process, stream));
+            let chosen = |process: &str, stream| {
+                autos.and_then(|autos| auto_path(autos, process, stream).map(|path| path.to_path_buf()))
+            };
             infos.extend(group.processes.iter().map(|settings| ConfigInfo {
                 group: group.name.clone(),
                 group_priority: group.priority,
                 in_use: active.is_some(),
                 stdout_auto: chosen(&settings.name, Stream::Stdout),
                 stderr_auto: chosen(&settings.name, Stream::Stderr),
-                settings: Arc::new(settings.clone()),
+                settings: Arc::clone(settings),
             }));
         }
         infos.sort_by(|a, b| {
@@ -203,8 +205,8 @@ impl Engine {
     }
 }
 
-fn auto_path(autos: &[AutoLog], process: &str, stream: Stream) -> Option<PathBuf> {
-    autos.iter().find(|auto| auto.process == process && auto.stream == stream).map(|auto| auto.path.clone())
+fn auto_path(autos: &[AutoLog], process: &str, stream: Stream) -> Option<Arc<Path>> {
+    autos.iter().find(|auto| auto.process == process && auto.stream == stream).map(|auto| Arc::clone(&auto.path))
 }
 
 /// Where a process's output goes.
@@ -212,7 +214,7 @@ fn log_paths(settings: &spec::Process, autos: &[AutoLog]) -> LogPaths {
     let path = |channel: &Channel, stream| match &channel.logfile {
         LogFile::Auto => auto_path(autos, &settings.name, stream),
         LogFile::None | LogFile::Empty => None,
-        LogFile::Path(path) => Some(path.clone()),
+        LogFile::Path(path) => Some(path.as_path().into()),
     };
     LogPaths {
         stdout: path(&settings.stdout, Stream::Stdout),

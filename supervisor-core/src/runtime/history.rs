@@ -54,6 +54,10 @@ impl History {
         if transition.to == ProcessState::Fatal {
             reason = format!("too many start retries too quickly; {spawn_error}");
         }
+        if self.records.is_empty() {
+            // As many as a program has that is started and stays.
+            self.records.reserve_exact(2);
+        }
         if self.records.len() >= KEPT {
             self.records.pop_front();
         }

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::io;
 use std::panic::AssertUnwindSafe;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -44,6 +44,8 @@ pub(super) struct Local {
     pub(super) syslog: RefCell<Syslog>,
     /// The system log has not taken anything for a while: it is not waited for until it does.
     pub(super) syslog_stalled: Cell<bool>,
+    /// How many channels have a larger pipe.
+    pub(super) large_pipes: Cell<usize>,
 }
 
 impl Local {
@@ -54,6 +56,7 @@ impl Local {
             stripped: RefCell::default(),
             syslog: RefCell::new(syslog),
             syslog_stalled: Cell::new(false),
+            large_pipes: Cell::new(0),
         })
     }
 }
@@ -145,7 +148,9 @@ pub(crate) struct Lanes {
 #[derive(Default)]
 struct Table {
     lanes: HashMap<Key, Arc<Lane>>,
-    sinks: HashMap<PathBuf, Weak<LogSink>>,
+    sinks: HashMap<Arc<Path>, Weak<LogSink>>,
+    /// So many sinks may be known before those that are gone are looked for.
+    many: usize,
 }
 
 impl Lanes {
@@ -165,8 +170,9 @@ impl Lanes {
     ///
     /// # Errors
     /// What the system says of the path, or of a thread that cannot be had.
-    pub(crate) fn sink(&self, path: &Path, maxbytes: i64, backups: i64) -> io::Result<Arc<LogSink>> {
-        let path = std::path::absolute(path)?;
+    pub(crate) fn sink(&self, path: impl Into<Arc<Path>>, maxbytes: i64, backups: i64) -> io::Result<Arc<LogSink>> {
+        let path = path.into();
+        let path = if path.is_absolute() { path } else { std::path::absolute(path)?.into() };
         let limits = (u64::try_from(maxbytes).unwrap_or(0), u64::try_from(backups).unwrap_or(0));
         // Not under the lock: the file system may hang.
         let (key, open) = Open::new(&path, open_append(&path)?, limits)?;
@@ -175,15 +181,18 @@ impl Lanes {
         Ok(sink)
     }
 
-    fn known_sink(&self, path: PathBuf, key: Key) -> io::Result<Arc<LogSink>> {
+    fn known_sink(&self, path: Arc<Path>, key: Key) -> io::Result<Arc<LogSink>> {
         let mut table = self.table();
         // The path may lead to another device than before.
         if let Some(known) = table.sinks.get(&path).and_then(Weak::upgrade).filter(|sink| sink.key() == key) {
             return Ok(known);
         }
         let lane = self.lane(&mut table, key)?;
-        let sink = Arc::new(LogSink::new(path.clone(), key, lane, Arc::clone(&self.activity)));
-        table.sinks.retain(|_, sink| sink.strong_count() > 0);
+        let sink = Arc::new(LogSink::new(Arc::clone(&path), key, lane, Arc::clone(&self.activity)));
+        if table.sinks.len() > table.many {
+            table.sinks.retain(|_, sink| sink.strong_count() > 0);
+            table.many = 2 * table.sinks.len();
+        }
         table.sinks.insert(path, Arc::downgrade(&sink));
         Ok(sink)
     }

@@ -6,7 +6,7 @@
 use std::io;
 use std::os::fd::OwnedFd;
 use std::panic::AssertUnwindSafe;
-use std::path::PathBuf;
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +25,7 @@ use crate::runtime::clock::Clock;
 use crate::runtime::fastcgi::{OpenSocket, SharedSocket};
 use crate::runtime::lane::Lanes;
 use crate::runtime::message::{Notice, ProcessKey, Run};
-use crate::runtime::output::{ChannelPlan, OutputNotice, OutputReport, Reader};
+use crate::runtime::output::{ChannelPlan, OutputNotice, OutputReport};
 use crate::runtime::pressure::Pressure;
 use crate::runtime::sink::LogSink;
 use crate::runtime::spawn::{Signaller, SpawnError, Spawner, StartOrder, Started};
@@ -41,8 +41,8 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(2);
 /// The log files of a process's two channels, as far as it has any.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LogPaths {
-    pub(crate) stdout: Option<PathBuf>,
-    pub(crate) stderr: Option<PathBuf>,
+    pub(crate) stdout: Option<Arc<Path>>,
+    pub(crate) stderr: Option<Arc<Path>>,
 }
 
 /// The open log files of a process's two channels.
@@ -201,24 +201,15 @@ impl Launcher {
         Some((pid, birth))
     }
 
-    fn sink(&self, path: Option<PathBuf>, channel: &Channel) -> io::Result<Option<Arc<LogSink>>> {
-        path.map(|path| self.lanes.sink(&path, channel.logfile_maxbytes, channel.logfile_backups)).transpose()
+    fn sink(&self, path: Option<Arc<Path>>, channel: &Channel) -> io::Result<Option<Arc<LogSink>>> {
+        path.map(|path| self.lanes.sink(path, channel.logfile_maxbytes, channel.logfile_backups)).transpose()
     }
 
     fn watch(&self, watch: Watch) {
         let Watch { key, run, written, exit, channels, socket } = watch;
-        let readers: Vec<Watched> = channels
-            .into_iter()
-            .map(|(fd, plan)| {
-                let log = plan.sink.as_ref().map(|sink| sink.path().to_owned());
-                Watched {
-                    who: format!("'{}' {}", plan.name, plan.stream.name()),
-                    log,
-                    reader: self.lanes.read(fd, plan),
-                }
-            })
-            .collect();
-        let activity = Arc::clone(&self.activity);
+        // Not collected in place: that would keep the memory of the plans.
+        let mut readers = Vec::with_capacity(channels.len());
+        readers.extend(channels.into_iter().map(|(fd, plan)| (plan.stream, self.lanes.read(fd, plan))));
         let (clock, notices, state_file) = (Arc::clone(&self.clock), self.notices.clone(), self.state_file.clone());
         self.executor
             .spawn(async move {
@@ -227,38 +218,24 @@ impl Launcher {
                 if let (Some(state_file), Some((pid, birth))) = (state_file, written) {
                     state_file.ended(pid, birth);
                 }
-                if !readers.is_empty() {
+                // In a box: most processes are running, so what follows their end takes no memory until then.
+                Box::pin(async {
                     let drained = async {
-                        for watched in &readers {
-                            watched.reader.finish().await;
+                        for (_, reader) in &readers {
+                            reader.finish().await;
                         }
                     };
-                    future::or(drained, clock.sleep_until(at.monotonic + DRAIN_LIMIT)).await;
-                    readers.iter().filter_map(Watched::complaint).for_each(|text| activity.write(Level::Warn, &text));
-                }
-                // An error means that the supervisor has ended.
-                let _ = notices.send(Notice::Exited { key, run, status, at, socket }).await;
+                    if !readers.is_empty() {
+                        future::or(drained, clock.sleep_until(at.monotonic + DRAIN_LIMIT)).await;
+                    }
+                    let held_up = readers.iter().map(|(stream, reader)| (*stream, reader.held_up()));
+                    let held_up = held_up.filter(|(_, bytes)| *bytes > 0).collect();
+                    // An error means that the supervisor has ended.
+                    let _ = notices.send(Notice::Exited { key, run, status, at, held_up, socket }).await;
+                })
+                .await;
             })
             .detach();
-    }
-}
-
-/// A channel that is being read, and what it is called.
-struct Watched {
-    who: String,
-    log: Option<PathBuf>,
-    reader: Reader,
-}
-
-impl Watched {
-    /// What to say if the process has ended and its output has not been written.
-    fn complaint(&self) -> Option<String> {
-        let bytes = self.reader.held_up();
-        let Self { who, log: Some(log), .. } = self else { return None };
-        (bytes > 0).then(|| {
-            let log = log.display();
-            format!("{who} log '{log}' does not answer, {bytes} bytes are lost unless it does before supervisord ends")
-        })
     }
 }
 

@@ -32,7 +32,15 @@ pub(crate) enum Notice {
     /// A start was made, or failed.
     Launched { key: ProcessKey, run: Run, result: Result<Launched, SpawnError>, at: Moment },
     /// A process ended; its output has been read. It gives back its share of a shared socket.
-    Exited { key: ProcessKey, run: Run, status: ExitStatus, at: Moment, socket: Option<Arc<OpenSocket>> },
+    /// `held_up` has the bytes of its output that a log which does not answer has kept from being written.
+    Exited {
+        key: ProcessKey,
+        run: Run,
+        status: ExitStatus,
+        at: Moment,
+        held_up: Vec<(Stream, u64)>,
+        socket: Option<Arc<OpenSocket>>,
+    },
     /// Output of the process with this pid, that an event or the listener protocol is made of.
     Output { key: ProcessKey, run: Run, pid: u32, stream: Stream, notice: OutputNotice },
     /// The commands of processes that shall be started have been looked at.

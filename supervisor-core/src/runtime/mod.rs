@@ -20,6 +20,7 @@ mod groups;
 mod history;
 mod inquiries;
 mod lane;
+mod latch;
 mod launch;
 mod leftovers;
 mod main_loop;

@@ -3,8 +3,12 @@
 //!
 //! Decides words and levels, not occasions.
 
+use std::path::Path;
+
 use crate::domain::level::Level;
+use crate::domain::name::ProcessName;
 use crate::machine::process::Narration;
+use crate::process::Stream;
 
 /// The level and the sentence of a narration about the process of this (bare) name.
 pub(crate) fn process(name: &str, narration: &Narration) -> (Level, String) {
@@ -79,4 +83,12 @@ pub(crate) fn gone_while_signalling(name: &str, pid: Option<u32>, why: &str) -> 
 /// A signal is sent by request.
 pub(crate) fn sending(name: &str, pid: Option<u32>, signal: &str) -> String {
     format!("sending {name} ({}) sig {signal}", with_pid(pid))
+}
+
+/// A process has ended before its log took everything that it wrote.
+pub(crate) fn output_held_up(name: &ProcessName, stream: Stream, log: &Path, bytes: u64) -> String {
+    let (stream, log) = (stream.name(), log.display());
+    format!(
+        "'{name}' {stream} log '{log}' does not answer, {bytes} bytes are lost unless it does before supervisord ends"
+    )
 }

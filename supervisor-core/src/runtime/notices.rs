@@ -10,6 +10,7 @@ use crate::process::Stream;
 use crate::runtime::engine::{Engine, Entry};
 use crate::runtime::launch::Launched;
 use crate::runtime::message::{Notice, ProcessKey, Run};
+use crate::runtime::narrate;
 use crate::runtime::output::OutputNotice;
 use crate::runtime::spawn::SpawnError;
 
@@ -18,7 +19,8 @@ impl Engine {
     pub(crate) fn notice(&mut self, notice: Notice) {
         match notice {
             Notice::Launched { key, run, result, at } => self.launched(key, run, result, at),
-            Notice::Exited { key, run, status, at, socket } => {
+            Notice::Exited { key, run, status, at, held_up, socket } => {
+                held_up.into_iter().for_each(|(stream, bytes)| self.output_held_up(key, stream, bytes));
                 self.exited(key, run, status, at);
                 // Closing the last share removes a file, which may block.
                 if let Some(socket) = socket {
@@ -38,7 +40,7 @@ impl Engine {
 
     /// The entry, if the notice is about its present run.
     fn present(&mut self, key: ProcessKey, run: Run) -> Option<&mut Entry> {
-        self.processes.get_mut(&key).filter(|entry| entry.run == run)
+        self.processes.get_mut(&key).map(|entry| &mut **entry).filter(|entry| entry.run == run)
     }
 
     fn launched(&mut self, key: ProcessKey, run: Run, result: Result<Launched, SpawnError>, at: Moment) {
@@ -56,11 +58,23 @@ impl Engine {
         }
     }
 
+    /// A process has ended, and output of it has not been written.
+    fn output_held_up(&self, key: ProcessKey, stream: Stream, bytes: u64) {
+        let Some(entry) = self.processes.get(&key) else { return };
+        let log = match stream {
+            Stream::Stdout => &entry.logs.stdout,
+            Stream::Stderr => &entry.logs.stderr,
+        };
+        if let Some(log) = log {
+            let text = narrate::output_held_up(&entry.name, stream, log, bytes);
+            self.log(Level::Warn, || text);
+        }
+    }
+
     fn exited(&mut self, key: ProcessKey, run: Run, status: ExitStatus, at: Moment) {
         let Some(entry) = self.present(key, run) else { return };
         entry.live = None;
         self.step(key, Input::Exited { status, at });
-        self.listener_ended(key);
     }
 
     /// Output is output, also when it comes late because a disk hung; but only the present run of a listener is heard.

@@ -4,20 +4,21 @@
 //! for: events and the words of listeners, which the reader waits to get rid of, so that each channel has its own
 //! back-pressure. What is done with a chunk is decided in `output/channel.rs`.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::os::fd::OwnedFd;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use async_channel::{Receiver, Sender};
 use async_io::{Async, Timer};
 use futures_lite::{FutureExt, future};
 use rustix::io::Errno;
 
-use super::lane::{Key, Lanes, PATIENCE};
+use super::lane::{Key, Lanes, Local, PATIENCE};
+use super::latch::Latch;
 use super::sink::LogSink;
 use crate::domain::level::Level;
 use crate::domain::name::ProcessName;
@@ -53,6 +54,10 @@ const GATHER: Duration = Duration::from_millis(1);
 /// The larger pipe: what Linux gives to everybody (`/proc/sys/fs/pipe-max-size`).
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const LARGE_PIPE: usize = 1 << 20;
+
+/// So many channels of a lane have one at a time. What lies in many of them is cold when it is read, which costs more than
+/// fewer wake-ups save; and the memory is the kernel's, which has better uses for it.
+const LARGE_PIPES: usize = 8;
 
 /// What the loop wants to know of a channel's output.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,16 +98,32 @@ pub(crate) struct ChannelPlan {
     pub(crate) report: Arc<dyn OutputReport>,
 }
 
+/// What a reader and its task know of each other.
+#[derive(Debug, Default)]
+struct Link {
+    /// There is nothing more to wait for.
+    stop: Latch,
+    /// The task is done.
+    ended: Latch,
+    /// Counts what the task did.
+    progress: AtomicU64,
+    /// Bytes that were read and have not been handed to the sinks yet.
+    in_hand: AtomicUsize,
+}
+
+/// Held by the task: however it ends, that is known.
+struct Ending(Arc<Link>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.ended.open();
+    }
+}
+
 /// A channel being read. Dropping it ends the reading as [`finish`](Self::finish) does, without waiting.
 #[derive(Debug)]
 pub(crate) struct Reader {
-    /// Closed when there is nothing more to wait for.
-    stop: Sender<()>,
-    /// Closed by the task at its end.
-    ended: Receiver<()>,
-    progress: Arc<AtomicU64>,
-    /// Bytes that were read and have not been handed to the sinks yet.
-    in_hand: Arc<AtomicUsize>,
+    link: Arc<Link>,
     /// Gone with the task.
     pipe: Weak<Async<OwnedFd>>,
 }
@@ -112,35 +133,34 @@ impl Reader {
     /// is closed, even if somebody else still holds the other. Resolves when that is done, or when the lane has made no
     /// progress for five seconds: a file system that hangs does not keep a process from having ended.
     pub(crate) async fn finish(&self) {
-        self.stop.close();
+        let link = &self.link;
+        link.stop.open();
         loop {
-            let before = self.progress.load(Ordering::Relaxed);
+            let before = link.progress.load(Ordering::Relaxed);
             let ended = async {
-                let _ = self.ended.recv().await;
+                link.ended.opened().await;
                 true
             };
             let timeout = async {
                 Timer::after(PATIENCE).await;
                 false
             };
-            if ended.or(timeout).await || self.progress.load(Ordering::Relaxed) == before {
+            if ended.or(timeout).await || link.progress.load(Ordering::Relaxed) == before {
                 return;
             }
         }
     }
-}
 
-impl Reader {
     /// How many bytes have been written by the process and not yet to its sinks.
     pub(crate) fn held_up(&self) -> u64 {
         let in_pipe = self.pipe.upgrade().and_then(|pipe| rustix::io::ioctl_fionread(&*pipe).ok()).unwrap_or(0);
-        in_pipe.saturating_add(self.in_hand.load(Ordering::Relaxed) as u64)
+        in_pipe.saturating_add(self.link.in_hand.load(Ordering::Relaxed) as u64)
     }
 }
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        self.stop.close();
+        self.link.stop.open();
     }
 }
 
@@ -148,12 +168,9 @@ impl Lanes {
     /// Reads the output that comes through `fd`, the reading end of a pipe that is ours alone. Never blocks. If it
     /// cannot be read at all, that is written to the activity log and the pipe closed.
     pub(crate) fn read(&self, fd: OwnedFd, plan: ChannelPlan) -> Reader {
-        let (stop, stopped) = async_channel::bounded(1);
-        let (end, ended) = async_channel::bounded(1);
-        let progress = Arc::new(AtomicU64::new(0));
-        let in_hand = Arc::new(AtomicUsize::new(0));
-        let mut reader =
-            Reader { stop, ended, progress: Arc::clone(&progress), in_hand: Arc::clone(&in_hand), pipe: Weak::new() };
+        let link = Arc::new(Link::default());
+        let ending = Ending(Arc::clone(&link));
+        let mut reader = Reader { link, pipe: Weak::new() };
         let lane = plan.sink.as_ref().map_or_else(|| self.plain_lane(), |sink| Ok(Arc::clone(sink.lane())));
         // A stream is the slower end anyway; and what fits into one read is not cut in the middle of a line, which others
         // may write to the same stream.
@@ -163,11 +180,7 @@ impl Lanes {
             Ok((lane, pipe)) => {
                 let pipe = Arc::new(pipe);
                 reader.pipe = Arc::downgrade(&pipe);
-                lane.spawn(move |local| async move {
-                    let task = Task { pipe, stopped, progress, in_hand, full_reads };
-                    task.run(Channel::new(plan, local)).await;
-                    drop(end);
-                });
+                lane.spawn(move |local| Task::new(pipe, plan, local, ending, full_reads).run());
             }
             Err(error) => self
                 .activity()
@@ -186,109 +199,170 @@ enum Got {
     End,
 }
 
-/// The reading of one channel.
+/// Decides when output is let gather.
+struct Pace {
+    /// False for what somebody waits for: the answer of a listener lets the next event go.
+    may_gather: bool,
+    last: Instant,
+    little_turns: u32,
+}
+
+impl Pace {
+    fn new(may_gather: bool) -> Self {
+        Self { may_gather, last: Instant::now(), little_turns: 0 }
+    }
+
+    /// After a turn that brought so much: true if output shall gather before the next.
+    fn after(&mut self, sum: usize) -> bool {
+        let now = Instant::now();
+        let little = if self.little_turns < LITTLE_TURNS { LITTLE } else { GATHERED };
+        let soon = now < self.last + GATHER;
+        self.little_turns =
+            if self.may_gather && sum < little && soon { self.little_turns.saturating_add(1) } else { 0 };
+        self.last = now;
+        self.little_turns >= LITTLE_TURNS
+    }
+
+    /// Output has gathered.
+    fn waited(&mut self) {
+        self.last = Instant::now();
+    }
+}
+
+/// The reading of one channel. Most wait most of the time, so what it takes to wait is small: the rest is in boxes that
+/// are there while they are needed.
 struct Task {
     pipe: Arc<Async<OwnedFd>>,
-    stopped: Receiver<()>,
-    progress: Arc<AtomicU64>,
-    in_hand: Arc<AtomicUsize>,
+    channel: Channel,
+    ending: Ending,
     /// In a row, so far; stays at the limit where no larger pipe is to be asked for (any more).
     full_reads: u32,
+    enlarged: Option<LargePipe>,
+}
+
+/// The right to one of the lane's larger pipes.
+struct LargePipe(Rc<Local>);
+
+impl LargePipe {
+    /// None if the lane has given out all of them.
+    fn of(local: &Rc<Local>) -> Option<Self> {
+        let given = local.large_pipes.get();
+        (given < LARGE_PIPES).then(|| {
+            local.large_pipes.set(given + 1);
+            Self(Rc::clone(local))
+        })
+    }
+}
+
+impl Drop for LargePipe {
+    fn drop(&mut self) {
+        self.0.large_pipes.set(self.0.large_pipes.get() - 1);
+    }
 }
 
 impl Task {
-    async fn run(mut self, mut channel: Channel) {
-        let mut last = Instant::now();
-        let mut little_turns = 0;
-        while self.wait().await {
-            let Ok(count) = self.turn(&mut channel).await else { return channel.finish().await };
-            let now = Instant::now();
-            let little = if little_turns < LITTLE_TURNS { LITTLE } else { GATHERED };
-            little_turns = if count < little && now < last + GATHER { little_turns.saturating_add(1) } else { 0 };
-            last = now;
-            if little_turns < LITTLE_TURNS {
-                future::yield_now().await;
-            } else {
-                Timer::after(GATHER).await;
-                last = Instant::now();
+    fn new(
+        pipe: Arc<Async<OwnedFd>>,
+        plan: ChannelPlan,
+        local: Rc<Local>,
+        ending: Ending,
+        full_reads: u32,
+    ) -> Box<Self> {
+        Box::new(Self { pipe, channel: Channel::new(plan, local), ending, full_reads, enlarged: None })
+    }
+
+    async fn run(mut self: Box<Self>) {
+        let mut pace = Pace::new(!self.channel.is_listener());
+        while poll_fn(|context| self.poll_output(context)).await {
+            let mut sum = 0;
+            for _ in 0..READS_PER_TURN {
+                let got = self.read(usize::MAX);
+                if self.channel.waits() {
+                    Box::pin(self.channel.settle()).await;
+                }
+                match got {
+                    Got::Bytes(count) => {
+                        sum += count;
+                        if !self.was_full(count) {
+                            break;
+                        }
+                    }
+                    Got::Nothing => break,
+                    Got::End => return Box::pin(self.channel.finish()).await,
+                }
+            }
+            match pace.after(sum) {
+                false => future::yield_now().await,
+                true => {
+                    Timer::after(GATHER).await;
+                    pace.waited();
+                }
             }
         }
-        self.drain(&mut channel).await;
-        channel.finish().await;
+        Box::pin(async move {
+            self.drain().await;
+            self.channel.finish().await;
+        })
+        .await;
     }
 
     /// Waits for output; false when the process has ended.
-    async fn wait(&self) -> bool {
-        let stopped = async {
-            let _ = self.stopped.recv().await;
-            false
-        };
+    fn poll_output(&self, context: &mut Context<'_>) -> Poll<bool> {
         // The end first: a grandchild may write without end.
-        stopped.or(async { self.pipe.readable().await.is_ok() }).await
-    }
-
-    /// Reads what is there, within the budget of a turn.
-    ///
-    /// # Errors
-    /// The pipe has ended.
-    async fn turn(&mut self, channel: &mut Channel) -> Result<usize, ()> {
-        let mut sum = 0;
-        for _ in 0..READS_PER_TURN {
-            match self.read(channel, usize::MAX).await {
-                Got::Bytes(count) if count >= FULL => {
-                    sum += count;
-                    self.full_read();
-                }
-                Got::Bytes(count) => {
-                    sum += count;
-                    if self.full_reads < FULL_READS {
-                        self.full_reads = 0;
-                    }
-                    break;
-                }
-                Got::Nothing => break,
-                Got::End => return Err(()),
-            }
+        if self.ending.0.stop.poll_open(context).is_ready() {
+            return Poll::Ready(false);
         }
-        Ok(sum)
+        self.pipe.poll_readable(context).map(|ready| ready.is_ok())
     }
 
     /// Reads what is in the pipe now, but not what somebody goes on to write.
-    async fn drain(&mut self, channel: &mut Channel) {
+    async fn drain(&mut self) {
         let mut left = rustix::io::ioctl_fionread(&*self.pipe).map_or(1 << 20, |left| left as usize);
         while left > 0 {
-            match self.read(channel, left).await {
+            match self.read(left) {
                 Got::Bytes(count) => left -= count,
                 Got::Nothing | Got::End => return,
             }
+            self.channel.settle().await;
         }
     }
 
-    async fn read(&mut self, channel: &mut Channel, most: usize) -> Got {
-        let count = {
-            let local = Rc::clone(channel.local());
-            let mut buffer = local.read.borrow_mut();
-            let most = most.min(buffer.len());
-            match read_some(&self.pipe, &mut buffer[..most]) {
-                Got::Bytes(count) => {
-                    self.in_hand.store(count, Ordering::Relaxed);
-                    channel.sort(&buffer[..count]);
-                    count
-                }
-                other => return other,
-            }
-        };
-        channel.settle().await;
-        self.in_hand.store(0, Ordering::Relaxed);
-        self.progress.fetch_add(1, Ordering::Relaxed);
-        Got::Bytes(count)
+    /// Reads once and does what can be done at once; the rest is for the channel to settle.
+    fn read(&mut self, most: usize) -> Got {
+        let local = Rc::clone(self.channel.local());
+        let mut buffer = local.read.borrow_mut();
+        let most = most.min(buffer.len());
+        let got = read_some(&self.pipe, &mut buffer[..most]);
+        if let Got::Bytes(count) = got {
+            let link = &self.ending.0;
+            link.in_hand.store(count, Ordering::Relaxed);
+            self.channel.sort(&buffer[..count]);
+            link.in_hand.store(0, Ordering::Relaxed);
+            link.progress.fetch_add(1, Ordering::Relaxed);
+        }
+        got
+    }
+
+    /// Whether a read that gave so much found the pipe full.
+    fn was_full(&mut self, count: usize) -> bool {
+        if count >= FULL {
+            self.full_read();
+        } else if self.full_reads < FULL_READS {
+            self.full_reads = 0;
+        }
+        count >= FULL
     }
 
     fn full_read(&mut self) {
         if self.full_reads < FULL_READS {
             self.full_reads += 1;
-            if self.full_reads == FULL_READS {
-                enlarge(&self.pipe);
+            if self.full_reads == FULL_READS && self.enlarged.is_none() {
+                self.enlarged = LargePipe::of(self.channel.local());
+                match &self.enlarged {
+                    Some(_) => enlarge(&self.pipe),
+                    // Asked again after as many full reads: another writer may have ended.
+                    None => self.full_reads = 0,
+                }
             }
         }
     }

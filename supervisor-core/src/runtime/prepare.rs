@@ -17,7 +17,7 @@ use crate::runtime::fastcgi::SharedSocket;
 pub(crate) struct AutoLog {
     pub(crate) process: String,
     pub(crate) stream: Stream,
-    pub(crate) path: PathBuf,
+    pub(crate) path: Arc<Path>,
 }
 
 /// What was made for a group.
@@ -60,13 +60,14 @@ impl Preparation {
                 self.prove_socket(settings, process.user.as_ref(), &mut prepared.sockets)?;
             }
         }
+        prepared.autos.shrink_to_fit();
         Ok(prepared)
     }
 
     fn make_auto(&self, directory: &Path, process: &str, stream: Stream) -> Result<AutoLog, Error> {
         let path = auto::create(directory, process, stream.name(), &self.identifier)
             .map_err(|source| Error::File { path: directory.to_owned(), source })?;
-        Ok(AutoLog { process: process.to_owned(), stream, path })
+        Ok(AutoLog { process: process.to_owned(), stream, path: path.into() })
     }
 
     /// Makes the socket and lets it go again, so that an address that cannot be had is known at once.

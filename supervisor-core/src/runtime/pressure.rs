@@ -2,8 +2,8 @@
 //!
 //! Each chunk of output may be an event (Supervisor 4.3: `stdout_events_enabled`), and a program makes them faster than a
 //! listener deals with them: buffers would overflow although everybody is at work. So a channel waits before it reports
-//! as long as the buffers are half full, but never longer than [`PATIENCE`] for each event that listeners deal with: one
-//! that is slow or hangs costs events, as ever, and no program its pace.
+//! as long as the buffers are half full, but not longer than [`PATIENCE`], and hardly at all for listeners that do not move:
+//! one that is slow or hangs costs events, as ever, and no program its pace.
 
 use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicU64, Ordering};
 use std::time::Duration;
@@ -12,9 +12,12 @@ use async_io::Timer;
 use event_listener::Event;
 use futures_lite::FutureExt;
 
-/// So long a channel waits for room at most. A pipe holds 64 KiB, so a program that writes less than 12 MiB a second does
+/// So long a channel waits for room at most. A pipe holds 64 KiB, so a program that writes less than 3 MiB a second does
 /// not notice.
-const PATIENCE: Duration = Duration::from_millis(5);
+const PATIENCE: Duration = Duration::from_millis(20);
+
+/// So long if a channel has waited in vain and no room was made since: 64 MiB a second go on.
+const SHORT: Duration = Duration::from_millis(1);
 
 /// What the loop tells the channels of the buffers of those who listen to output.
 #[derive(Debug, Default)]
@@ -27,7 +30,7 @@ pub(crate) struct Pressure {
     room: AtomicIsize,
     /// Counts the times that room was made.
     progress: AtomicU64,
-    /// A channel has waited in vain: nobody waits until room is made.
+    /// A channel has waited in vain since room was last made.
     stalled: AtomicBool,
     made_room: Event,
 }
@@ -58,12 +61,13 @@ impl Pressure {
     pub(crate) async fn admit(&self) {
         if !self.has_room() {
             let before = self.progress.load(Ordering::Relaxed);
+            let patience = if self.stalled.load(Ordering::Relaxed) { SHORT } else { PATIENCE };
             let waited = async {
                 self.wait().await;
                 true
             };
             let in_vain = async {
-                Timer::after(PATIENCE).await;
+                Timer::after(patience).await;
                 false
             };
             if !waited.or(in_vain).await && self.progress.load(Ordering::Relaxed) == before {
@@ -84,8 +88,7 @@ impl Pressure {
     }
 
     fn has_room(&self) -> bool {
-        self.stalled.load(Ordering::Relaxed)
-            || self.on_the_way.load(Ordering::Relaxed) < self.room.load(Ordering::Relaxed)
+        self.on_the_way.load(Ordering::Relaxed) < self.room.load(Ordering::Relaxed)
     }
 }
 
@@ -108,10 +111,11 @@ mod tests {
         assert!(!pressure.has_room());
         let began = Instant::now();
         block_on(pressure.admit());
-        assert!(began.elapsed() >= PATIENCE, "it has waited");
-        assert!(pressure.has_room(), "nobody waits for those who do not move");
+        assert!(began.elapsed() >= PATIENCE && pressure.stalled.load(Ordering::Relaxed), "it has waited in vain");
+        block_on(pressure.admit());
         pressure.set(Some(3));
-        assert!(!pressure.has_room(), "they move again");
+        assert!(!pressure.has_room() && !pressure.stalled.load(Ordering::Relaxed), "they move again");
+        pressure.arrived();
         pressure.arrived();
         assert!(pressure.has_room());
         pressure.set(None);

@@ -61,11 +61,12 @@ impl Engine {
     fn log_path(&self, name: &Namespec, stream: Stream) -> Result<Option<std::path::PathBuf>, RequestError> {
         let process = name.process.clone().ok_or_else(|| RequestError::BadName(format!("{}:*", name.group)))?;
         let key = self.find(&ProcessName { group: name.group.clone(), process })?;
-        let logs = self.processes.get(&key).map(|entry| entry.logs.clone()).unwrap_or_default();
-        Ok(match stream {
-            Stream::Stdout => logs.stdout,
-            Stream::Stderr => logs.stderr,
-        })
+        let logs = self.processes.get(&key).map(|entry| &entry.logs);
+        let path = logs.and_then(|logs| match stream {
+            Stream::Stdout => logs.stdout.as_deref(),
+            Stream::Stderr => logs.stderr.as_deref(),
+        });
+        Ok(path.map(Into::into))
     }
 
     /// Reads the configuration, off the loop; [`Engine::reloaded`] goes on.

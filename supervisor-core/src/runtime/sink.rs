@@ -6,7 +6,7 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -35,23 +35,23 @@ impl Open {
     ///
     /// # Errors
     /// What the system says of the file.
-    pub(super) fn new(path: &Path, file: File, limits: Limits) -> io::Result<(Key, Self)> {
+    pub(super) fn new(path: &Arc<Path>, file: File, limits: Limits) -> io::Result<(Key, Self)> {
         let metadata = file.metadata()?;
         if !metadata.is_file() {
             let key = Key::Stream { device: metadata.dev(), inode: metadata.ino() };
             return Ok(match StreamSink::new(file) {
                 Ok(stream) => (key, Self::Stream(Arc::new(stream))),
-                Err(file) => (key, Self::File(RotatingFile::with_file(path, file, 0, 0)?)),
+                Err(file) => (key, Self::File(RotatingFile::with_file(Arc::clone(path), file, 0, 0)?)),
             });
         }
-        let file = RotatingFile::with_file(path, file, limits.0, limits.1)?;
+        let file = RotatingFile::with_file(Arc::clone(path), file, limits.0, limits.1)?;
         Ok((Key::FileSystem(metadata.dev()), Self::File(file)))
     }
 }
 
 /// A shared log.
 pub(crate) struct LogSink {
-    path: PathBuf,
+    path: Arc<Path>,
     key: Key,
     lane: Arc<Lane>,
     activity: Arc<dyn ActivityLog>,
@@ -67,7 +67,7 @@ struct State {
 }
 
 impl LogSink {
-    pub(super) fn new(path: PathBuf, key: Key, lane: Arc<Lane>, activity: Arc<dyn ActivityLog>) -> Self {
+    pub(super) fn new(path: Arc<Path>, key: Key, lane: Arc<Lane>, activity: Arc<dyn ActivityLog>) -> Self {
         let state = Mutex::new(State { open: None, limits: (0, 0) });
         Self { path, key, lane, activity, users: AtomicUsize::new(0), lost: AtomicU64::new(0), state }
     }

@@ -4,12 +4,15 @@
 //! long as something waits. Nobody ever blocks on a child that does not read.
 
 use std::collections::VecDeque;
+use std::io::IoSlice;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_executor::Executor;
 use async_io::Async;
 use futures_lite::future;
+
+use super::latch::Latch;
 
 /// How many bytes may wait for one process (Supervisor 4.3 has no bound).
 pub(crate) const QUEUE_LIMIT: usize = 8 << 20;
@@ -35,22 +38,18 @@ struct Queue {
 struct Pipe {
     fd: Arc<OwnedFd>,
     queue: Mutex<Queue>,
+    /// Nobody sends any more.
+    ended: Latch,
 }
 
 /// Our end of a process's stdin. Dropping it closes the pipe and forgets what still waits.
 #[derive(Debug)]
-pub(crate) struct Stdin {
-    pipe: Arc<Pipe>,
-    /// Its senders are gone when this is dropped: the task ends then.
-    alive: async_channel::Sender<()>,
-    ended: async_channel::Receiver<()>,
-}
+pub(crate) struct Stdin(Arc<Pipe>);
 
 impl Stdin {
     /// Takes a non-blocking pipe end.
     pub(crate) fn new(fd: OwnedFd) -> Self {
-        let (alive, ended) = async_channel::bounded(1);
-        Self { pipe: Arc::new(Pipe { fd: Arc::new(fd), queue: Mutex::default() }), alive, ended }
+        Self(Arc::new(Pipe { fd: Arc::new(fd), queue: Mutex::default(), ended: Latch::default() }))
     }
 
     /// Takes all of `bytes`, or none of them.
@@ -58,25 +57,26 @@ impl Stdin {
     /// # Errors
     /// [`StdinError`].
     pub(crate) fn send(&self, bytes: &[u8], executor: &Executor<'static>) -> Result<(), StdinError> {
-        self.take(bytes, executor, |waiting| waiting.saturating_add(bytes.len()) <= QUEUE_LIMIT)
+        self.take([bytes, &[]], executor, |waiting| waiting.saturating_add(bytes.len()) <= QUEUE_LIMIT)
     }
 
-    /// The same for what must not be refused for its size alone: if nothing waits, bytes of any number are taken.
+    /// The same for an event: header and payload. It must not be refused for its size alone, so if nothing waits, bytes
+    /// of any number are taken.
     ///
     /// # Errors
     /// [`StdinError`].
-    pub(crate) fn send_whole(&self, bytes: &[u8], executor: &Executor<'static>) -> Result<(), StdinError> {
-        let room = |waiting: usize| waiting == 0 || waiting.saturating_add(bytes.len()) <= QUEUE_LIMIT;
-        self.take(bytes, executor, room)
+    pub(crate) fn send_event(&self, parts: [&[u8]; 2], executor: &Executor<'static>) -> Result<(), StdinError> {
+        let length = parts[0].len() + parts[1].len();
+        self.take(parts, executor, |waiting| waiting == 0 || waiting.saturating_add(length) <= QUEUE_LIMIT)
     }
 
     fn take(
         &self,
-        bytes: &[u8],
+        parts: [&[u8]; 2],
         executor: &Executor<'static>,
         room: impl FnOnce(usize) -> bool,
     ) -> Result<(), StdinError> {
-        let mut queue = self.pipe.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queue = self.0.queue.lock().unwrap_or_else(PoisonError::into_inner);
         if queue.closed {
             return Err(StdinError::Closed);
         }
@@ -84,18 +84,18 @@ impl Stdin {
             return Err(StdinError::Full);
         }
         if queue.draining {
-            queue.bytes.extend(bytes);
+            parts.into_iter().for_each(|part| queue.bytes.extend(part));
             return Ok(());
         }
         // Nothing waits: what the pipe takes is not even copied.
-        let Some(rest) = self.pipe.write_some(bytes) else {
+        let Some(rest) = self.0.write_some(parts) else {
             queue.close();
             return Err(StdinError::Closed);
         };
-        if !rest.is_empty() {
-            queue.bytes.extend(rest);
+        rest.into_iter().for_each(|part| queue.bytes.extend(part));
+        if !queue.bytes.is_empty() {
             queue.draining = true;
-            executor.spawn(drain(Arc::clone(&self.pipe), self.ended.clone())).detach();
+            executor.spawn(drain(Arc::clone(&self.0))).detach();
         }
         Ok(())
     }
@@ -103,7 +103,7 @@ impl Stdin {
 
 impl Drop for Stdin {
     fn drop(&mut self) {
-        self.alive.close();
+        self.0.ended.open();
     }
 }
 
@@ -117,38 +117,41 @@ impl Queue {
 
 impl Pipe {
     /// Writes what the pipe takes now, and gives the rest; `None` if nobody reads any more.
-    fn write_some<'a>(&self, mut bytes: &'a [u8]) -> Option<&'a [u8]> {
-        while !bytes.is_empty() {
-            match rustix::io::write(&self.fd, bytes) {
-                Ok(count) => bytes = &bytes[count..],
+    fn write_some<'a>(&self, [mut first, mut second]: [&'a [u8]; 2]) -> Option<[&'a [u8]; 2]> {
+        while !(first.is_empty() && second.is_empty()) {
+            match rustix::io::writev(&self.fd, &[IoSlice::new(first), IoSlice::new(second)]) {
+                Ok(count) => {
+                    second = &second[count.saturating_sub(first.len())..];
+                    first = &first[count.min(first.len())..];
+                }
                 Err(rustix::io::Errno::INTR) => {}
                 Err(rustix::io::Errno::AGAIN) => break,
                 Err(_) => return None,
             }
         }
-        Some(bytes)
+        Some([first, second])
     }
 
     /// The same for what waits.
     fn write_waiting(&self, queue: &mut Queue) {
-        while let (part @ [_, ..], _) = queue.bytes.as_slices() {
-            let length = part.len();
-            let Some(rest) = self.write_some(part).map(<[u8]>::len) else { return queue.close() };
-            queue.bytes.drain(..length - rest);
-            if rest > 0 {
-                return;
+        let (first, second) = queue.bytes.as_slices();
+        match self.write_some([first, second]) {
+            Some([first, second]) => {
+                let written = queue.bytes.len() - first.len() - second.len();
+                queue.bytes.drain(..written);
             }
+            None => queue.close(),
         }
     }
 }
 
-async fn drain(pipe: Arc<Pipe>, ended: async_channel::Receiver<()>) {
+async fn drain(pipe: Arc<Pipe>) {
     let Ok(ready) = Async::new_nonblocking(Arc::clone(&pipe.fd)) else {
         return pipe.queue.lock().unwrap_or_else(PoisonError::into_inner).close();
     };
     loop {
         let writable = future::or(async { ready.writable().await.is_ok() }, async {
-            let _ = ended.recv().await;
+            pipe.ended.opened().await;
             false
         })
         .await;
@@ -192,7 +195,7 @@ mod tests {
             got
         });
         async_io::block_on(executor.run(async {
-            while stdin.pipe.queue.lock().unwrap().draining {
+            while stdin.0.queue.lock().unwrap().draining {
                 future::yield_now().await;
             }
         }));
@@ -208,24 +211,24 @@ mod tests {
     }
 
     #[test]
-    fn what_must_not_be_refused_for_its_size_is_taken_when_nothing_waits() {
+    fn an_event_of_any_size_is_taken_when_nothing_waits() {
         let (mut reader, stdin) = pipe();
         let executor = Executor::new();
         let large = vec![b'x'; 2 * QUEUE_LIMIT];
         assert_eq!(stdin.send(&large, &executor), Err(StdinError::Full));
-        assert_eq!(stdin.send_whole(&large, &executor), Ok(()));
-        assert_eq!(stdin.send_whole(b"y", &executor), Err(StdinError::Full));
+        assert_eq!(stdin.send_event([b"header", &large], &executor), Ok(()));
+        assert_eq!(stdin.send_event([b"", b"y"], &executor), Err(StdinError::Full));
         let reading = std::thread::spawn(move || {
-            reader.read_exact(&mut vec![0; 2 * QUEUE_LIMIT]).unwrap();
+            reader.read_exact(&mut vec![0; 2 * QUEUE_LIMIT + 6]).unwrap();
             reader
         });
         async_io::block_on(executor.run(async {
-            while stdin.pipe.queue.lock().unwrap().draining {
+            while stdin.0.queue.lock().unwrap().draining {
                 future::yield_now().await;
             }
         }));
         let _reader = reading.join().unwrap();
-        assert_eq!(stdin.send_whole(b"y", &executor), Ok(()));
+        assert_eq!(stdin.send_event([b"", b"y"], &executor), Ok(()));
     }
 
     #[test]

@@ -44,9 +44,21 @@ pub struct Supervisor {
     pub(super) engine: Engine,
     pub(super) handle: Handle,
     pub(super) notices: Receiver<Notice>,
-    pub(super) requests: Receiver<Request>,
+    pub(super) requests: Mailbox,
     /// Set if strangers are to be reaped.
     pub(super) children: Option<Arc<KnownChildren>>,
+}
+
+/// What handles ask. Dropped with the supervisor, also in the middle of a run: whoever waits for an answer then learns that
+/// the supervisor is gone.
+pub(super) struct Mailbox(pub(super) Receiver<Request>);
+
+impl Drop for Mailbox {
+    fn drop(&mut self) {
+        self.0.close();
+        // The channel lives as long as there are handles, and so would what was asked, with its way back.
+        while self.0.try_recv().is_ok() {}
+    }
 }
 
 impl std::fmt::Debug for Supervisor {
@@ -84,10 +96,10 @@ impl Supervisor {
         let restart = executor
             .run(async {
                 engine.begin();
-                main_loop::run(&mut engine, &notices, &requests).await
+                main_loop::run(&mut engine, &notices, &requests.0).await
             })
             .await;
-        requests.close();
+        drop(requests);
         executor.run(engine.close_state_file()).await;
         Ok(if restart {
             RunOutcome::Restart(Handover { serial: engine.subscribers.next_serial() })

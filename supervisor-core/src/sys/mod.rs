@@ -8,6 +8,7 @@ pub mod daemonize;
 pub mod errno;
 pub mod fds;
 pub mod host;
+pub mod memory;
 pub mod open;
 pub mod orphan;
 pub mod pinned;

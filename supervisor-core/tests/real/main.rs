@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 mod definitions;
+mod ending;
 mod inside_listeners;
 mod life;
 mod listener_faults;

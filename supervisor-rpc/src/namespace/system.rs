@@ -22,7 +22,7 @@ pub const MAX_CALLS: usize = 8192;
 
 /// How large the answers of one `system.multicall` may become together, in bytes of text: when they are larger, the
 /// calls that are left are refused.
-pub const MAX_ANSWER: usize = 8 << 20;
+pub const MAX_ANSWER: usize = 4 << 20;
 
 const MULTICALL: &str = "system.multicall";
 

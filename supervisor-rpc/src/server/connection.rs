@@ -62,10 +62,12 @@ pub(super) async fn run(stream: Stream, context: Context) {
         result.unwrap_or(Ok(()))
     };
     wire.ended();
-    match last_word(&context, result).or(word) {
-        Some(status) => farewell(stream, &raw_refusal(status), house.limits.linger).await,
-        None if wire.lingers() => farewell(stream, "", house.limits.linger).await,
-        None => {}
+    match (last_word(&context, result), word) {
+        // Whoever needs the place does not wait for good manners.
+        (None, Some(status)) => farewell(stream, &raw_refusal(status), Duration::ZERO).await,
+        (Some(status), _) => farewell(stream, &raw_refusal(status), house.limits.linger).await,
+        (None, None) if wire.lingers() => farewell(stream, "", house.limits.linger).await,
+        (None, None) => {}
     }
 }
 

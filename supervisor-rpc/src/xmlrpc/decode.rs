@@ -115,7 +115,7 @@ fn read_fault(value: &Value) -> Option<Fault> {
 }
 
 /// The text of a body, from the declaration or root element on.
-fn text(body: &[u8]) -> Result<&str, DecodeError> {
+pub(super) fn text(body: &[u8]) -> Result<&str, DecodeError> {
     let text = std::str::from_utf8(body).map_err(|_| DecodeError::NotUtf8)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim_start_matches([' ', '\t', '\r', '\n']);
     if text.is_empty() {
@@ -127,7 +127,7 @@ fn text(body: &[u8]) -> Result<&str, DecodeError> {
     Ok(text)
 }
 
-fn read(text: &str, limits: Limits) -> Result<Found, DecodeError> {
+pub(super) fn read(text: &str, limits: Limits) -> Result<Found, DecodeError> {
     let mut xml = Deserializer::new(parser().create_reader(text.as_bytes()));
     let document = Document::new(limits);
     document.root().deserialize(&mut xml).map_err(|error| document.problem().unwrap_or_else(|| malformed(&error)))?;

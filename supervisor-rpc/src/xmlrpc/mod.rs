@@ -9,6 +9,8 @@ mod dispatch;
 mod element;
 mod encode;
 mod fast;
+#[cfg(fuzzing)]
+mod fuzz;
 mod scalar;
 mod visit;
 
@@ -19,3 +21,5 @@ pub(crate) use dispatch::panic_text;
 pub use dispatch::{Dispatcher, LARGE_BODY, Reply};
 pub(crate) use encode::write_fault;
 pub use encode::{encode_call, encode_fault, encode_response};
+#[cfg(fuzzing)]
+pub use fuzz::fuzz_readers;

@@ -78,7 +78,12 @@ fn output_and_its_pieces() {
 fn the_newest_bytes_of_a_message_are_kept() {
     let table: &[(usize, &[&str], &str)] = &[
         (4, &["123456789"], "[6789]"),
-        (4, &["12", "3", "45"], "[2345]"),
+        (4, &["12", "3", "45"], "[345]"),
+        (
+            60,
+            &["1111111111222222222233333333334444444444", "5555555555666666666677777777778888888888"],
+            "[5555555555666666666677777777778888888888]",
+        ),
         (4, &["1234"], "[1234]"),
         (0, &["1234"], "[]"),
         // Half a character at the front goes, too.
@@ -149,8 +154,19 @@ fn output() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn the_cut_does_not_matter(bytes in output(), size in 1..9usize, limit in 0..40usize) {
-        prop_assert_eq!(run(limit, [bytes.as_slice()]), run(limit, bytes.chunks(size)));
+    fn the_cut_does_not_matter(bytes in output(), size in 1..9usize) {
+        prop_assert_eq!(run(usize::MAX, [bytes.as_slice()]), run(usize::MAX, bytes.chunks(size)));
+    }
+
+    #[test]
+    fn what_is_kept_is_the_end_of_the_message(bytes in output(), size in 1..40usize, limit in 0..40usize) {
+        let messages = |limit| run(limit, bytes.chunks(size)).into_iter().filter_map(|piece| match piece {
+            Joined::Captured(message) => Some(message),
+            Joined::Plain(_) => None,
+        });
+        for (kept, whole) in messages(limit).zip(messages(usize::MAX)) {
+            prop_assert!(kept.len() <= limit && whole.ends_with(&kept));
+        }
     }
 
     #[test]

@@ -59,7 +59,7 @@ fn what_is_given_back_comes_first_with_both_its_numbers() {
     assert_eq!(notes, ["DEBG rebuffering event 4 for pool p (buf size=2, max=3)"]);
     assert_eq!(pool.next().as_ref(), Some(&event));
     let header = "ver:3.0 server:lab serial:4 pool:p poolserial:0 eventname:TICK_5 len:6\n";
-    assert_eq!(pool.envelope("lab", &event), format!("{header}when:5"));
+    assert_eq!(pool.header("lab", &event), header);
     pool.delivered();
     assert_eq!(pool.counters(), Counters { accepted: 3, delivered: 1, rejected: 1, dropped: 0 });
 }
@@ -94,6 +94,25 @@ fn several_takers_give_back_in_any_order() {
 fn an_empty_pool_of_no_size_has_room_for_one() {
     let mut pool = pool(0, BufferOverflow::DropOldest);
     assert_eq!((pool.next(), pool.limit()), (None, 1));
+}
+
+#[test]
+fn room_ends_where_half_the_buffer_or_enough_bytes_wait() {
+    let mut pool = pool(4, BufferOverflow::DropOldest);
+    assert_eq!(pool.room(), 2);
+    accept(&mut pool, 0..9);
+    assert_eq!(pool.room(), -2);
+    let mut pool = Pool::new("p", [EventType::Tick], 1000);
+    assert_eq!(pool.room(), 32);
+    let large: Arc<str> = "x".repeat(1 << 20).into();
+    for serial in 0..3 {
+        pool.accept(serial, EventType::Tick5, &large);
+    }
+    assert_eq!(pool.room(), -16);
+    let event = pool.next().unwrap();
+    assert_eq!(pool.room(), 0);
+    pool.give_back(event);
+    assert_eq!(pool.room(), -16);
 }
 
 #[test]
@@ -146,6 +165,7 @@ proptest! {
             }
             let counters = pool.counters();
             prop_assert!(pool.waiting() <= pool.limit());
+            prop_assert_eq!(pool.bytes, pool.iter().map(|event| event.payload.len()).sum::<usize>());
             prop_assert!(waiting(&pool).is_sorted_by(|a, b| a < b));
             let here = counters.delivered + counters.dropped + (pool.waiting() + out.len()) as u64;
             prop_assert_eq!(counters.accepted, here);

@@ -27,16 +27,17 @@ use crate::runtime::sink::stream::{STALL, room};
 pub(super) struct Channel {
     local: Rc<Local>,
     report: Arc<dyn OutputReport>,
-    process: String,
+    process: Box<str>,
     stream: Stream,
     listener: bool,
     syslog: bool,
     events: bool,
     strip: Option<StripAnsi>,
-    capture: Option<Capture>,
+    capture: Option<Box<Capture>>,
     log: Option<Share>,
     syslog_loss: Loss,
-    waiting: Waiting,
+    /// There while something waits.
+    waiting: Option<Box<Waiting>>,
 }
 
 /// What could not be done at once.
@@ -55,16 +56,16 @@ impl Channel {
         Self {
             local,
             report: plan.report,
-            process: name.process,
+            process: name.process.into(),
             stream,
             listener,
             syslog: settings.syslog && !listener,
             events: settings.events_enabled && !listener,
             strip: plan.strip_ansi.then(StripAnsi::new),
-            capture: capture.map(Capture::new),
+            capture: capture.map(|limit| Box::new(Capture::new(limit))),
             log: plan.sink.map(|sink| Share::new(sink, who)),
             syslog_loss: Loss::default(),
-            waiting: Waiting::default(),
+            waiting: None,
         }
     }
 
@@ -72,15 +73,25 @@ impl Channel {
         &self.local
     }
 
+    /// Whether it is the stdout of an event listener.
+    pub(super) const fn is_listener(&self) -> bool {
+        self.listener
+    }
+
     /// Does with a chunk what can be done at once.
     pub(super) fn sort(&mut self, chunk: &[u8]) {
         if self.listener {
             self.without_escapes(chunk, Self::keep);
             self.copy(chunk);
-            self.waiting.notices.push_back(OutputNotice::Listener(chunk.to_vec()));
+            self.waiting().notices.push_back(OutputNotice::Listener(chunk.to_vec()));
         } else {
             self.search(chunk, false);
         }
+    }
+
+    /// Whether something has to wait: then it is to be settled before the next read.
+    pub(super) const fn waits(&self) -> bool {
+        self.waiting.is_some()
     }
 
     /// Hands on what is left of a chunk without escape sequences, if they are to be removed.
@@ -95,22 +106,27 @@ impl Channel {
 
     /// Does what had to wait.
     pub(super) async fn settle(&mut self) {
+        let Some(waiting) = self.waiting.take() else { return };
+        let Waiting { log: rest, syslog, notices } = *waiting;
         if let Some(log) = &self.log
-            && !self.waiting.log.is_empty()
+            && !rest.is_empty()
         {
-            let rest = std::mem::take(&mut self.waiting.log);
             log.settle(&rest).await;
         }
-        while let Some(message) = self.waiting.syslog.pop_front() {
+        for message in syslog {
             self.settle_syslog(&message).await;
         }
-        while let Some(notice) = self.waiting.notices.pop_front() {
+        for notice in notices {
             self.report.report(notice).await;
         }
     }
 
+    fn waiting(&mut self) -> &mut Waiting {
+        self.waiting.get_or_insert_default()
+    }
+
     /// The channel has ended: gives out what was held back and closes the log.
-    pub(super) async fn finish(mut self) {
+    pub(super) async fn finish(&mut self) {
         let local = Rc::clone(&self.local);
         self.search(&[], true);
         if let Some(mut strip) = self.strip.take() {
@@ -161,7 +177,7 @@ impl Channel {
         }
         self.copy(text);
         if self.events && self.report.wants_output() {
-            self.waiting.notices.push_back(OutputNotice::Log(text.to_vec()));
+            self.waiting().notices.push_back(OutputNotice::Log(text.to_vec()));
         }
     }
 
@@ -176,13 +192,15 @@ impl Channel {
             let line = format!("'{}' {} emitted a comm event", self.process, self.stream.name());
             self.local.activity.write(Level::Debug, &line);
         }
-        self.waiting.notices.push_back(OutputNotice::Communication(text));
+        self.waiting().notices.push_back(OutputNotice::Communication(text));
     }
 
     fn keep(&mut self, text: &[u8]) {
         let Some(log) = &self.log else { return };
-        let done = if self.waiting.log.is_empty() { log.offer(text) } else { 0 };
-        self.waiting.log.extend_from_slice(&text[done..]);
+        let done = if self.waiting.as_ref().is_none_or(|waiting| waiting.log.is_empty()) { log.offer(text) } else { 0 };
+        if done < text.len() {
+            self.waiting().log.extend_from_slice(&text[done..]);
+        }
     }
 
     fn copy(&self, text: &[u8]) {
@@ -198,13 +216,13 @@ impl Channel {
             message.extend_from_slice(self.process.as_bytes());
             message.push(b' ');
             message.extend_from_slice(line);
-            if !self.waiting.syslog.is_empty() {
-                self.waiting.syslog.push_back(message);
+            if self.waiting.as_ref().is_some_and(|waiting| !waiting.syslog.is_empty()) {
+                self.waiting().syslog.push_back(message);
                 continue;
             }
             match self.try_send(&message) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock && !self.local.syslog_stalled.get() => {
-                    self.waiting.syslog.push_back(message);
+                    self.waiting().syslog.push_back(message);
                 }
                 result => self.note_syslog(&message, result),
             }

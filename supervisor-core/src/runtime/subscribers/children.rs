@@ -97,7 +97,8 @@ impl Engine {
         let (serial, listener) = (event.serial, entry.name.process.clone());
         let stdin = entry.live.as_ref().and_then(|live| live.stdin.as_ref());
         let result = stdin.map_or(Err(StdinError::Closed), |stdin| {
-            stdin.send_whole(pool.envelope(&self.shared.identifier, event).as_bytes(), &self.executor)
+            let header = pool.header(&self.shared.identifier, event);
+            stdin.send_event([header.as_bytes(), event.payload.as_bytes()], &self.executor)
         });
         match result {
             Ok(()) => {
@@ -123,7 +124,7 @@ impl Engine {
         }
     }
 
-    /// A process ended: what it was given and did not answer goes back.
+    /// A process ended: what it was given and did not answer goes back, before anybody hears of its end.
     pub(crate) fn listener_ended(&mut self, key: ProcessKey) {
         self.give_back(key);
     }

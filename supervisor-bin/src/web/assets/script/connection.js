@@ -7,6 +7,15 @@ const SILENCE = 30_000;
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 10_000;
 
+// An address of the daemon. A page that was opened as `http://user:password@…` must not pass that on: browsers refuse it
+// there, and know the password by now.
+function address(relative, base) {
+  const url = new URL(relative, base);
+  url.username = "";
+  url.password = "";
+  return url;
+}
+
 class Source {
   constructor(tell) {
     this.tell = tell;
@@ -18,7 +27,7 @@ class Source {
 
   open() {
     if (this.stream || this.timer) return;
-    this.stream = new EventSource(new URL("../live", SCRIPT));
+    this.stream = new EventSource(address("../live", SCRIPT));
     this.stream.onerror = () => this.cut();
     for (const kind of ["hello", "change", "usage", "beat"]) {
       this.stream.addEventListener(kind, (event) => {

@@ -57,7 +57,7 @@ class LogView {
       this.drawSoon();
       return;
     }
-    this.stream = new EventSource(`live/logs?${logs.map((log) => `log=${encode(log)}`).join("&")}`);
+    this.stream = new EventSource(address(`live/logs?${logs.map((log) => `log=${encode(log)}`).join("&")}`, location));
     this.stream.onerror = () => this.cut();
     for (const kind of ["hello", "log", "beat"]) {
       this.stream.addEventListener(kind, (event) => {

@@ -61,7 +61,7 @@ async function act(button) {
   button.setAttribute("aria-disabled", "true");
   try {
     const body = new URLSearchParams({ token: page.token });
-    const answer = await fetch(button.formAction, { method: "POST", body, headers: { Accept: "application/json" } });
+    const answer = await fetch(address(button.formAction, location), { method: "POST", body, headers: { Accept: "application/json" } });
     const told = await answer.json();
     if (told.token) page.token = told.token;
     showMessage(told.message);

@@ -43,7 +43,7 @@ class Present {
     }
     this.asking = true;
     try {
-      const answer = await fetch(`tail.html?processname=${encode(this.name)}`);
+      const answer = await fetch(address(`tail.html?processname=${encode(this.name)}`, location));
       const told = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("history");
       if (told) $("history").replaceWith(document.adoptNode(told));
     } catch { /* The next change asks again. */ }

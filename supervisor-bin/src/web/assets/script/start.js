@@ -1,7 +1,7 @@
 // The same script is the page's and the shared worker's.
 
 const inPage = typeof document !== "undefined";
-const SCRIPT = inPage ? document.currentScript.src : self.location.href;
+const SCRIPT = address(inPage ? document.currentScript.src : self.location, self.location).href;
 
 function startPage() {
   document.documentElement.classList.add("live");

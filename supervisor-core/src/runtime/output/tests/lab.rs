@@ -1,5 +1,7 @@
 //! What the tests of this room share: lanes, a log of what was told, processes that are only pipes.
 
+use async_channel::{Receiver, Sender};
+
 use super::*;
 
 pub(super) const SOON: Duration = Duration::from_secs(30);
@@ -74,7 +76,7 @@ impl Lab {
 
     /// Stdout of a process that logs to `x` in the directory.
     pub(super) fn plan(&self, settings: spec::Channel) -> ChannelPlan {
-        let sink = self.lanes.sink(&self.path("x"), settings.logfile_maxbytes, settings.logfile_backups).unwrap();
+        let sink = self.lanes.sink(self.path("x"), settings.logfile_maxbytes, settings.logfile_backups).unwrap();
         ChannelPlan { sink: Some(sink), ..self.plan_without_log(settings) }
     }
 

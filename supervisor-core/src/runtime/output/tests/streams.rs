@@ -13,7 +13,7 @@ fn fifo(path: &Path) -> File {
 }
 
 fn plan_to(lab: &Lab, name: &str) -> ChannelPlan {
-    let sink = lab.lanes.sink(&lab.path(name), 0, 0).unwrap();
+    let sink = lab.lanes.sink(lab.path(name), 0, 0).unwrap();
     ChannelPlan { sink: Some(sink), ..lab.plan_without_log(channel()) }
 }
 

@@ -1,0 +1,166 @@
+//! Control by many at once, and while things change.
+
+use std::fs;
+use std::os::unix::net::UnixListener;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::harness::{Lab, SLEEPER, Signal, eventually, instances, is_alive, text};
+
+#[test]
+fn fifty_clients_never_make_two_of_one() {
+    // Holds a lock while it lives, and tells if somebody else does.
+    let script = "[program:x]\ncommand=/bin/sh -c 'exec 9>%(here)s/lock; flock -n 9 || echo twice >>%(here)s/twice; \
+                  exec /bin/sleep 1002.25'\nstartsecs=0\n";
+    let mut lab = Lab::running(script);
+    let (started, refused) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        for client in 0..50 {
+            let (lab, started, refused) = (&lab, &started, &refused);
+            scope.spawn(move || {
+                for turn in 0..6 {
+                    let method =
+                        if (client + turn) % 2 == 0 { "supervisor.startProcess" } else { "supervisor.stopProcess" };
+                    let answer = lab.rpc(method, &text("x")).body;
+                    assert!(
+                        answer.contains("<boolean>1</boolean>") || answer.contains("<fault>"),
+                        "{method}: {answer}"
+                    );
+                    let counter = if answer.contains("<fault>") { refused } else { started };
+                    counter.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    assert!(started.load(Ordering::Relaxed) > 0);
+    assert!(!lab.path("twice").exists(), "two lived at once");
+    let state = lab.info("x", "statename");
+    eventually("what runs is what is shown", || {
+        (instances("/bin/sleep 1002.25") == usize::from(state == "RUNNING")).then_some(())
+    });
+    lab.is_well("fifty clients");
+}
+
+#[test]
+fn an_update_while_it_starts_leaves_the_new_one_only() {
+    let old = "[program:x]\ncommand=/bin/sleep 1003.25\nstartsecs=5\n";
+    let lab = Lab::running(old);
+    lab.reaches("x", "STARTING");
+    lab.configure(&old.replace("1003.25", "1004.25"));
+    let output = lab.ctl(&["update"]);
+    assert!(output.status.success(), "{output:?}");
+    eventually("the new one", || (instances("/bin/sleep 1004.25") == 1).then_some(()));
+    assert_eq!(instances("/bin/sleep 1003.25"), 0);
+    lab.reaches("x", "RUNNING");
+    assert_eq!(instances("/bin/sleep 1004.25"), 1);
+}
+
+#[test]
+fn an_update_waits_for_a_slow_stop() {
+    // Takes its time to stop, and marks when it is gone.
+    let slow = "[program:x]\ncommand=/bin/sh -c 'trap \"sleep 2; touch %(here)s/gone; exit 0\" TERM; touch %(here)s/up; while :; do sleep 0.1; done'\n\
+                startsecs=0\nstopwaitsecs=20\n";
+    let new = "[program:x]\ncommand=/bin/sh -c 'test -e %(here)s/gone || touch %(here)s/early; exec sleep 600'\nstartsecs=0\n";
+    for by_rpc in [true, false] {
+        let lab = Lab::running(slow);
+        let old = lab.pid_of("x");
+        eventually("it has its handler", || lab.path("up").exists().then_some(()));
+        assert!(lab.fields("supervisor.stopProcess", &format!("{}\n<boolean>0</boolean>", text("x"))).contains('1'));
+        lab.configure(new);
+        if by_rpc {
+            lab.rpc("supervisor.reloadConfig", "");
+            let removed = lab.rpc("supervisor.removeProcessGroup", &text("x"));
+            assert!(removed.body.contains("STILL_RUNNING"), "{removed:?}");
+            eventually("it can be removed", || {
+                let removed = lab.rpc("supervisor.removeProcessGroup", &text("x")).body;
+                removed.contains("<boolean>1</boolean>").then_some(())
+            });
+            assert!(!is_alive(old), "it is gone before its group is");
+            assert!(lab.rpc("supervisor.addProcessGroup", &text("x")).body.contains("<boolean>1</boolean>"));
+        } else {
+            let output = lab.ctl(&["update"]);
+            assert!(output.status.success(), "{output:?}");
+        }
+        let pid = lab.pid_of("x");
+        assert!(pid != old && !is_alive(old) && lab.path("gone").exists() && !lab.path("early").exists());
+    }
+}
+
+#[test]
+fn full_restarts_under_load_always_come_back() {
+    let mut lab = Lab::running("[program:x]\ncommand=/bin/sleep 1005.25\nstartsecs=0\n");
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            let (lab, over) = (&lab, &over);
+            scope.spawn(move || {
+                while !over.load(Ordering::Relaxed) {
+                    // Refused is nobody: the sockets are kept.
+                    let answer = lab.rpc("supervisor.getAllProcessInfo", "");
+                    assert!(matches!(answer.status, 200 | 0), "{answer:?}");
+                }
+            });
+        }
+        for turn in 1..=4 {
+            let before = lab.pid_of("x");
+            let output = lab.ctl(&["reload"]);
+            assert!(output.status.success(), "{output:?}");
+            eventually("a new life", || {
+                let lives = lab.log().matches("supervisord started with pid").count();
+                (lives > turn && !is_alive(before)).then_some(())
+            });
+            assert_ne!(lab.pid_of("x"), before);
+            assert_eq!(instances("/bin/sleep 1005.25"), 1);
+        }
+        over.store(true, Ordering::Relaxed);
+    });
+    lab.is_well("restarts");
+}
+
+#[test]
+fn many_slow_stops_go_on_at_once() {
+    let slow: String = (0..100)
+        .map(|number| format!("[program:p{number}]\ncommand=/bin/sh -c 'trap \"sleep 1; exit 0\" TERM; echo up; while :; do sleep 0.2; done'\nstartsecs=0\n"))
+        .collect();
+    let lab = Lab::running(&slow);
+    (0..100).for_each(|number| assert!(is_alive(lab.pid_of(&format!("p{number}")))));
+    let began = Instant::now();
+    let answer = lab.rpc("supervisor.stopAllProcesses", "");
+    let time = began.elapsed();
+    assert_eq!(answer.body.matches("<int>80</int>").count(), 100, "{answer:?}");
+    // One after the other would take a hundred seconds.
+    assert!(time < Duration::from_secs(30), "{time:?}");
+    assert!((0..100).all(|number| lab.info(&format!("p{number}"), "pid") == "0"));
+}
+
+#[test]
+fn without_a_daemon_supervisorctl_says_so_at_once() {
+    let lab = Lab::new(SLEEPER);
+    let ask = |what: &str, words: &str| {
+        let began = Instant::now();
+        let output = lab.ctl(&["status"]);
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert!(!output.status.success() && said.contains(words), "{what}: {said}");
+        assert!(began.elapsed() < Duration::from_secs(10), "{what}");
+        assert!(!said.contains("panicked") && !said.contains("Traceback"), "{said}");
+    };
+    ask("no socket", "no such file");
+    drop(UnixListener::bind(lab.path("s")).unwrap());
+    ask("a stale socket", "refused connection");
+    fs::remove_file(lab.path("s")).unwrap();
+    fs::write(lab.path("s"), "").unwrap();
+    ask("a file that is none", "s");
+}
+
+#[test]
+fn a_frozen_daemon_is_given_up() {
+    let lab = Lab::running(SLEEPER);
+    lab.pid_of("x");
+    lab.signal(Signal::STOP);
+    for words in [&["status"][..], &["pid"], &["start", "x"], &["version"]] {
+        let began = Instant::now();
+        let output = lab.ctl(words);
+        assert!(!output.status.success(), "{words:?} {output:?}");
+        assert!(began.elapsed() < Duration::from_secs(40), "{words:?} took {:?}", began.elapsed());
+    }
+}

@@ -1,0 +1,171 @@
+//! supervisorctl as a person meets it: on a terminal, with Tab, prompts, colours and Ctrl-C.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "a test")]
+
+mod lab;
+
+use std::time::{Duration, Instant};
+
+use lab::Lab;
+use rustix::process::Signal;
+
+const CTRL_C: &str = "\x03";
+
+const PROGRAMS: &str = "[group:grp]\nprograms=alpha,beta\n\
+    [program:alpha]\ncommand=/bin/cat\nautostart=false\nstartsecs=0\n\
+    [program:beta]\ncommand=/bin/cat\nautostart=false\nstartsecs=0\n\
+    [program:single]\ncommand=/bin/cat\nautostart=false\nstartsecs=0\n";
+
+#[test]
+fn tab_completes_commands_and_names() {
+    let lab = Lab::new("", PROGRAMS);
+    let mut shell = lab.terminal("", &[]);
+    shell.expect("supervisor> ");
+    for (keys, answer) in [
+        ("start sin\t\r", "single: started"),
+        ("start grp:al\t\r", "grp:alpha: started"),
+        ("stop grp:\t*\r", "grp:alpha: stopped"),
+        ("lo\tsingle\r", "supervisor> "),
+        ("help mainta\t\r", "maintail -f"),
+        ("remove gr\t\r", "grp: removed process group"),
+        ("add g\t\r", "grp: added process group"),
+    ] {
+        shell.send(keys);
+        shell.expect(answer);
+        shell.expect("supervisor> ");
+    }
+    assert!(!shell.seen.contains("Unknown syntax"), "{}", shell.seen);
+    shell.send("exit\r");
+    assert_eq!(shell.end().code(), Some(0));
+}
+
+#[test]
+fn lines_of_the_last_shell_come_back() {
+    let lab = Lab::new("", PROGRAMS);
+    for keys in ["version\r", "\x1b[A\r"] {
+        let mut shell = lab.terminal("", &[]);
+        shell.expect("supervisor> ");
+        shell.send(keys);
+        shell.expect("4.3.0");
+        shell.expect("supervisor> ");
+        // Ctrl-D
+        shell.send("\x04");
+        assert_eq!(shell.end().code(), Some(0));
+    }
+    let history = std::fs::read_to_string(lab.folder.path().join("history")).unwrap();
+    assert_eq!(history, "version\n");
+}
+
+#[test]
+fn credentials_are_asked_for_until_they_are_right() {
+    let lab = Lab::new("username=user\npassword=geheim", PROGRAMS);
+    let mut shell = lab.terminal("", &[]);
+    for (password, answer) in [("falsch", "Server requires authentication"), ("geheim", "single")] {
+        shell.expect("Username:");
+        shell.send("user\r");
+        shell.expect("Password:");
+        shell.send(&format!("{password}\r"));
+        shell.expect(answer);
+        if password == "falsch" {
+            shell.expect("supervisor> ");
+            shell.send("status single\r");
+        }
+    }
+    shell.expect("supervisor> ");
+    shell.send("start single\r");
+    shell.expect("single: started");
+    shell.expect("supervisor> ");
+    assert!(!shell.seen.contains("geheim") && !shell.seen.contains("falsch"), "{}", shell.seen);
+    shell.send("quit\r");
+    assert_eq!(shell.end().code(), Some(0));
+}
+
+#[test]
+fn colours_are_for_terminals_that_want_them() {
+    let lab = Lab::new("", PROGRAMS);
+    assert!(lab.ctl("start single").output().unwrap().status.success());
+    for (environment, coloured) in [
+        (&[][..], true),
+        (&[("NO_COLOR", "")], true),
+        (&[("NO_COLOR", "1")], false),
+        (&[("TERM", "dumb")], false),
+        (&[("TERM", "vt100")], false),
+    ] {
+        let mut terminal = lab.terminal("status single", environment);
+        assert_eq!(terminal.end().code(), Some(0));
+        let screen = &terminal.seen;
+        assert_eq!(
+            screen.contains("single                           \x1b[32mRUNNING\x1b[0m   pid "),
+            coloured,
+            "{screen:?}"
+        );
+        assert_eq!(screen.contains("single                           RUNNING   pid "), !coloured, "{screen:?}");
+    }
+    let piped = lab.ctl("status single").env("TERM", "xterm").output().unwrap();
+    assert!(piped.stdout.starts_with(b"single                           RUNNING   pid "));
+}
+
+#[test]
+fn who_waits_sees_for_what() {
+    let slow = "[program:slow]\ncommand=/bin/cat\nautostart=false\nstartsecs=4\n";
+    let lab = Lab::new("", slow);
+    let mut terminal = lab.terminal("start all", &[]);
+    terminal.expect("\r\x1b[K0 of 1 running, waiting for slow");
+    terminal.expect("\r\x1b[Kslow: started");
+    assert_eq!(terminal.end().code(), Some(0));
+    assert!(lab.ctl("stop slow").output().unwrap().status.success());
+    let piped = lab.ctl("start all").env("TERM", "xterm").output().unwrap();
+    assert_eq!((piped.stdout.as_slice(), piped.stderr.as_slice()), (b"slow: started\n" as &[u8], b"" as &[u8]));
+}
+
+#[test]
+fn the_foreground_is_left_by_ctrl_c() {
+    let lab = Lab::new("", PROGRAMS);
+    assert!(lab.ctl("start single").output().unwrap().status.success());
+    let mut shell = lab.terminal("", &[("TERM", "dumb")]);
+    shell.expect("supervisor> ");
+    shell.send("fg single\r");
+    shell.expect("==> Press Ctrl-C to exit <==");
+    shell.send("typed\r");
+    // Once as the terminal's echo, once from the program.
+    shell.expect("typed");
+    shell.expect("typed");
+    shell.send(CTRL_C);
+    shell.expect("Exiting foreground");
+    shell.expect("supervisor> ");
+    shell.send("status single\r");
+    shell.expect("RUNNING");
+    shell.send("exit\r");
+    assert_eq!(shell.end().code(), Some(0));
+}
+
+#[test]
+fn logs_are_followed_until_ctrl_c() {
+    let talkers = "[program:one]\ncommand=/bin/sh -c 'while :; do echo said; sleep 0.1; done'\nstartsecs=0\n\
+        [program:other]\ncommand=/bin/sh -c 'while :; do echo complained >&2; sleep 0.1; done'\nstartsecs=0\n";
+    let lab = Lab::new("", talkers);
+    let mut tail = lab.terminal("tail -f one", &[]);
+    tail.expect("==> Press Ctrl-C to exit <==");
+    tail.expect("said");
+    tail.send(CTRL_C);
+    assert_eq!(tail.end().code(), Some(0));
+    let mut logs = lab.terminal("logs -f all", &[]);
+    for _ in 0..3 {
+        logs.expect("\x1b[36mone  \x1b[0m out | said\r\n");
+        logs.expect("\x1b[33mother\x1b[0m \x1b[31merr\x1b[0m | complained\r\n");
+    }
+    logs.send(CTRL_C);
+    assert_eq!(logs.end().code(), Some(0));
+}
+
+#[test]
+fn a_frozen_daemon_is_given_up() {
+    let lab = Lab::new("", PROGRAMS);
+    lab.signal(Signal::STOP);
+    let start = Instant::now();
+    let output = lab.ctl("status").output().unwrap();
+    assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
+    let (told, advice) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(told.starts_with("error: unix://") && told.contains(" gave no answer within "), "{told}");
+    assert!(advice.contains("supervisord: running as process ") && advice.contains("may be stopped"), "{advice}");
+    assert_eq!(output.status.code(), Some(1));
+}
