@@ -60,7 +60,6 @@
 
 pub mod activity;
 #[cfg(feature = "benching")]
-#[doc(hidden)]
 pub mod benching;
 pub mod config;
 mod config_source;

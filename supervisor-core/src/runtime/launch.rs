@@ -20,6 +20,7 @@ use crate::definition::{Inside, Pipes};
 use crate::domain::exit::ExitStatus;
 use crate::domain::level::Level;
 use crate::domain::spec::Channel;
+use crate::offload;
 use crate::process::Stream;
 use crate::runtime::clock::Clock;
 use crate::runtime::fastcgi::{OpenSocket, SharedSocket};
@@ -215,17 +216,20 @@ impl Launcher {
             .spawn(async move {
                 let status = exit.await;
                 let at = clock.now();
-                if let (Some(state_file), Some((pid, birth))) = (state_file, written) {
-                    state_file.ended(pid, birth);
-                }
+                let last = state_file.filter(|file| written.is_some_and(|(pid, birth)| file.ended(pid, birth)));
                 // In a box: most processes are running, so what follows their end takes no memory until then.
                 Box::pin(async {
+                    let none = readers.is_empty() && last.is_none();
                     let drained = async {
                         for (_, reader) in &readers {
                             reader.finish().await;
                         }
+                        if let Some(state_file) = last {
+                            // What stays is read by the next supervisor, and found to be of no consequence.
+                            let _ = offload::unblock(move || state_file.tidy()).await;
+                        }
                     };
-                    if !readers.is_empty() {
+                    if !none {
                         future::or(drained, clock.sleep_until(at.monotonic + DRAIN_LIMIT)).await;
                     }
                     let held_up = readers.iter().map(|(stream, reader)| (*stream, reader.held_up()));

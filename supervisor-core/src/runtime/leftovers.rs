@@ -18,6 +18,7 @@ use crate::domain::level::Level;
 use crate::domain::name::ProcessName;
 use crate::domain::signal;
 use crate::machine::process::Input;
+use crate::offload;
 use crate::runtime::clock::Clock;
 use crate::runtime::engine::Engine;
 use crate::runtime::launch::LaunchJob;
@@ -117,8 +118,10 @@ impl Engine {
 
     /// A leftover has ended: what waited for it is started, unless nobody wants it any more.
     pub(crate) fn leftover_ended(&mut self, record: &Record) {
-        if let Some(state) = self.door.state_file() {
-            state.ended(record.pid, record.birth);
+        if let Some(state) = self.door.state_file().map(Arc::clone)
+            && state.ended(record.pid, record.birth)
+        {
+            self.executor.spawn(offload::unblock(move || drop(state.tidy()))).detach();
         }
         for job in self.leftovers.ended(&record.process) {
             if self.mood.starts_allowed() {

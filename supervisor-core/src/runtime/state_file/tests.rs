@@ -21,7 +21,7 @@ fn place() -> (tempfile::TempDir, PathBuf) {
 fn the_next_one_reads_what_a_killed_one_wrote() {
     let (_folder, path) = place();
     let (state, before) = StateFile::open(&path).unwrap();
-    assert!(before.is_empty());
+    assert!(before.is_empty() && !path.exists(), "there is nothing to know");
     for pid in 2..5 {
         state.started(record(pid)).unwrap();
     }
@@ -31,14 +31,37 @@ fn the_next_one_reads_what_a_killed_one_wrote() {
     assert_eq!(leftovers, [record(2), record(3), record(4)]);
     state.ended(3, 1_003);
     // The same pid again is another process.
-    state.ended(4, 1);
+    assert!(!state.ended(4, 1));
     state.close().unwrap();
     drop(state);
     let (state, leftovers) = StateFile::open(&path).unwrap();
     assert_eq!(leftovers, [record(2), record(4)], "those that could not be stopped are not forgotten");
-    leftovers.iter().for_each(|record| state.ended(record.pid, record.birth));
+    let ended: Vec<_> = leftovers.iter().map(|record| state.ended(record.pid, record.birth)).collect();
+    assert_eq!(ended, [false, true]);
     state.close().unwrap();
     assert!(!path.exists());
+}
+
+#[test]
+fn it_is_there_only_while_something_runs_and_never_taken_from_another() {
+    let (_folder, path) = place();
+    let (state, _) = StateFile::open(&path).unwrap();
+    for pid in 2..4 {
+        state.started(record(pid)).unwrap();
+        state.tidy().unwrap();
+        assert!(path.exists(), "it runs");
+        assert!(state.ended(pid, 1_000 + u64::from(pid)));
+        state.tidy().unwrap();
+        assert!(!path.exists());
+    }
+    let (other, _) = StateFile::open(&path).unwrap();
+    other.started(record(4)).unwrap();
+    assert!(matches!(state.started(record(5)), Err(Refusal::Held)), "its owner lives");
+    assert!(state.started(record(5)).is_ok(), "that was told");
+    drop(other);
+    state.failing.store(false, Ordering::Relaxed);
+    assert!(matches!(state.started(record(5)), Err(Refusal::Foreign)), "what it left behind is not forgotten");
+    assert_eq!(StateFile::open(&path).unwrap().1, [record(4)]);
 }
 
 #[test]
@@ -78,7 +101,8 @@ fn what_others_could_have_written_is_not_believed() {
         lchown(&path, Some(0), None).unwrap();
     }
     drop(StateFile::open(&path).unwrap());
-    assert!(matches!(StateFile::open(&folder.path().join("no/such")), Err(Refusal::System(_))));
+    let (nowhere, _) = StateFile::open(&folder.path().join("no/such")).unwrap();
+    assert!(matches!(nowhere.started(record(2)), Err(Refusal::System(_))));
 }
 
 #[test]
@@ -87,8 +111,10 @@ fn a_line_that_was_cut_off_spoils_no_other() {
     let (state, _) = StateFile::open(&path).unwrap();
     state.started(record(2)).unwrap();
     // A disk that is full takes half a line.
-    (&state.file().file).write_all(b"3 1003 15").unwrap();
-    state.file().torn = true;
+    if let Some(writing) = &mut *state.file() {
+        (&writing.file).write_all(b"3 1003 15").unwrap();
+        writing.torn = true;
+    }
     state.started(record(4)).unwrap();
     drop(state);
     assert_eq!(StateFile::open(&path).unwrap().1, [record(2), record(4)]);
