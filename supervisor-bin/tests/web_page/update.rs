@@ -16,7 +16,7 @@ fn differences_are_shown_and_what_is_chosen_is_applied() {
     for (kind, name) in [("added", "new"), ("changed", "other"), ("removed", "gone")] {
         assert!(shown.contains(&format!("name=\"{kind}\" value=\"{name}\" checked")), "{kind}\n{shown}");
     }
-    assert!(shown.contains("<code>/bin/cat -u</code>") && !shown.contains("value=\"same\""), "{shown}");
+    assert!(shown.contains("<ins>/bin/cat -u</ins>") && !shown.contains("value=\"same\""), "{shown}");
     assert_eq!(lab.state("gone"), "RUNNING");
 
     let done = lab.post("/update.html", "action=update&removed=gone&added=new");

@@ -167,8 +167,10 @@ async fn read_body(body: Incoming, context: &Context) -> Result<(Vec<u8>, Taken)
     let (limits, room) = (&context.house.limits, &context.house.room);
     let read = async {
         // One that does not say how long it is may become as long as allowed.
-        let room = room.take(body.size_hint().exact().unwrap_or(limits.body)).await;
-        let mut bytes = Vec::new();
+        let length = body.size_hint().exact();
+        let room = room.take(length.unwrap_or(limits.body)).await;
+        // Room is taken, so the promise can be kept; a little more, so that the end is seen without growing.
+        let mut bytes = Vec::with_capacity(length.map_or(0, |length| usize::try_from(length).unwrap_or(0) + 64));
         match InBody::new(body, limits.body).read_to_end(&mut bytes).await {
             Ok(_) => Ok((bytes, room)),
             Err(error) if error.kind() == io::ErrorKind::FileTooLarge => Err(StatusCode::PayloadTooLarge),

@@ -15,7 +15,7 @@ pub struct Limits {
     /// The body of a request, in bytes. Default 8 MiB.
     pub body: u64,
     /// The bodies of all connections that are in memory at once, in bytes; those up to 64 KiB are not counted, others wait
-    /// for their turn. Default 16 MiB.
+    /// for their turn. Default 8 MiB.
     pub bodies: u64,
     /// For the whole body, and the wait for its turn. Default 30 s.
     pub body_time: Duration,
@@ -38,7 +38,7 @@ impl Default for Limits {
             head_time: Duration::from_secs(10),
             idle_time: Duration::from_secs(60),
             body: 8 * 1024 * 1024,
-            bodies: 16 * 1024 * 1024,
+            bodies: 8 * 1024 * 1024,
             body_time: Duration::from_secs(30),
             write_stall: Duration::from_secs(30),
             linger: Duration::from_secs(2),
