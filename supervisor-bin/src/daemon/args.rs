@@ -1,6 +1,6 @@
 //! The command line of `supervisord`.
 //!
-//! [`OPTIONS`] is the one table of options: getopt takes the words apart with it, structopt reads them into [`Options`].
+//! [`OPTIONS`] is the one table of options: getopt takes the words apart with it, structopt reads them into `Options`.
 //! What a value is worth is decided where its key of `[supervisord]` is read; nothing is read here.
 
 use std::path::PathBuf;
