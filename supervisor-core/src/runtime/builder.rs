@@ -36,6 +36,7 @@ use crate::runtime::state_file::record::Record;
 use crate::runtime::subscribers::Subscribers;
 use crate::runtime::tasks::{TaskSpawner, Tasks};
 use crate::runtime::waiters::Waiters;
+use crate::runtime::weak_executor::WeakExecutor;
 use crate::sys::host::SystemHost;
 use crate::sys::orphan::KnownChildren;
 use crate::task::Task;
@@ -317,12 +318,12 @@ impl Builder {
         let launcher = Launcher {
             spawner,
             tasks: Tasks {
-                executor: Arc::clone(&executor),
+                executor: WeakExecutor::new(&executor),
                 spawner: self.task_spawner.take(),
                 activity: Arc::clone(&self.activity),
             },
             lanes: Arc::new(Lanes::new(Arc::clone(&self.activity))),
-            executor: Arc::clone(&executor),
+            executor: WeakExecutor::new(&executor),
             notices: notices.clone(),
             clock: Arc::clone(&clock),
             strip_ansi: self.strip_ansi,

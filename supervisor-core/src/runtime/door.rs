@@ -57,7 +57,7 @@ impl LaunchDoor {
             Self::Lane { lane, .. } => lane.push(job),
             Self::Inline { launcher } => {
                 let worker = launcher.clone();
-                launcher.executor.spawn(async move { worker.launch_inline(job).await }).detach();
+                launcher.executor.spawn(async move { worker.launch_inline(job).await });
                 true
             }
         }
@@ -90,14 +90,11 @@ impl LaunchDoor {
                 .collect::<Vec<_>>()
         };
         let notices = launcher.notices.clone();
-        launcher
-            .executor
-            .spawn(async move {
-                let results = if inline { look() } else { offload::unblock(look).await };
-                // An error means that the supervisor has ended.
-                let _ = notices.send(Notice::Checked { ticket, wait, results }).await;
-            })
-            .detach();
+        launcher.executor.spawn(async move {
+            let results = if inline { look() } else { offload::unblock(look).await };
+            // An error means that the supervisor has ended.
+            let _ = notices.send(Notice::Checked { ticket, wait, results }).await;
+        });
     }
 }
 

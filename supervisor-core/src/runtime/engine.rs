@@ -116,7 +116,6 @@ pub(crate) struct Configured {
 pub(crate) struct Engine {
     pub(crate) shared: Arc<Shared>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) executor: Arc<Executor<'static>>,
     pub(crate) notices: Sender<Notice>,
     pub(crate) door: LaunchDoor,
     pub(crate) preparation: Preparation,
@@ -145,6 +144,8 @@ pub(crate) struct Engine {
     pub(crate) leftovers: Leftovers,
     /// Scratch space for the machine's effects.
     pub(crate) effects: Vec<Effect>,
+    /// Dropped last: what is dropped before wakes its tasks, which are dropped with it.
+    pub(crate) executor: Arc<Executor<'static>>,
 }
 
 impl Engine {

@@ -12,7 +12,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_channel::Sender;
-use async_executor::Executor;
 use futures_lite::future;
 
 use crate::activity::ActivityLog;
@@ -34,6 +33,7 @@ use crate::runtime::state_file::StateFile;
 use crate::runtime::state_file::record::Record;
 use crate::runtime::stdin::Stdin;
 use crate::runtime::tasks::Tasks;
+use crate::runtime::weak_executor::WeakExecutor;
 use crate::sys::{errno, pinned};
 
 /// The end of a process is told at the latest this long after it happened, even if its log cannot be written meanwhile.
@@ -92,7 +92,7 @@ pub(crate) struct Launcher {
     pub(crate) spawner: Arc<dyn Spawner>,
     pub(crate) tasks: Tasks,
     pub(crate) lanes: Arc<Lanes>,
-    pub(crate) executor: Arc<Executor<'static>>,
+    pub(crate) executor: WeakExecutor,
     pub(crate) notices: Sender<Notice>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) strip_ansi: bool,
@@ -212,34 +212,32 @@ impl Launcher {
         let mut readers = Vec::with_capacity(channels.len());
         readers.extend(channels.into_iter().map(|(fd, plan)| (plan.stream, self.lanes.read(fd, plan))));
         let (clock, notices, state_file) = (Arc::clone(&self.clock), self.notices.clone(), self.state_file.clone());
-        self.executor
-            .spawn(async move {
-                let status = exit.await;
-                let at = clock.now();
-                let last = state_file.filter(|file| written.is_some_and(|(pid, birth)| file.ended(pid, birth)));
-                // In a box: most processes are running, so what follows their end takes no memory until then.
-                Box::pin(async {
-                    let none = readers.is_empty() && last.is_none();
-                    let drained = async {
-                        for (_, reader) in &readers {
-                            reader.finish().await;
-                        }
-                        if let Some(state_file) = last {
-                            // What stays is read by the next supervisor, and found to be of no consequence.
-                            let _ = offload::unblock(move || state_file.tidy()).await;
-                        }
-                    };
-                    if !none {
-                        future::or(drained, clock.sleep_until(at.monotonic + DRAIN_LIMIT)).await;
+        self.executor.spawn(async move {
+            let status = exit.await;
+            let at = clock.now();
+            let last = state_file.filter(|file| written.is_some_and(|(pid, birth)| file.ended(pid, birth)));
+            // In a box: most processes are running, so what follows their end takes no memory until then.
+            Box::pin(async {
+                let none = readers.is_empty() && last.is_none();
+                let drained = async {
+                    for (_, reader) in &readers {
+                        reader.finish().await;
                     }
-                    let held_up = readers.iter().map(|(stream, reader)| (*stream, reader.held_up()));
-                    let held_up = held_up.filter(|(_, bytes)| *bytes > 0).collect();
-                    // An error means that the supervisor has ended.
-                    let _ = notices.send(Notice::Exited { key, run, status, at, held_up, socket }).await;
-                })
-                .await;
+                    if let Some(state_file) = last {
+                        // What stays is read by the next supervisor, and found to be of no consequence.
+                        let _ = offload::unblock(move || state_file.tidy()).await;
+                    }
+                };
+                if !none {
+                    future::or(drained, clock.sleep_until(at.monotonic + DRAIN_LIMIT)).await;
+                }
+                let held_up = readers.iter().map(|(stream, reader)| (*stream, reader.held_up()));
+                let held_up = held_up.filter(|(_, bytes)| *bytes > 0).collect();
+                // An error means that the supervisor has ended.
+                let _ = notices.send(Notice::Exited { key, run, status, at, held_up, socket }).await;
             })
-            .detach();
+            .await;
+        });
     }
 }
 

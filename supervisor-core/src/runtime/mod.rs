@@ -59,6 +59,7 @@ mod subscribers;
 mod supervisor;
 mod tasks;
 mod waiters;
+mod weak_executor;
 
 pub use builder::Builder;
 pub use supervisor::{Handover, RunOutcome, Supervisor};

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_channel::{Receiver, Sender, WeakSender};
-use async_executor::Executor;
 use async_io::Async;
 use futures_lite::{FutureExt, future};
 
@@ -20,6 +19,7 @@ use crate::domain::level::Level;
 use crate::domain::signal::Signal;
 use crate::domain::spec::{Channel, LogFile};
 use crate::runtime::spawn::{Signaller, SpawnError, StartOrder, Started};
+use crate::runtime::weak_executor::WeakExecutor;
 use crate::sys::fds;
 use crate::task::{Body, Ends, TaskContext};
 
@@ -42,7 +42,7 @@ const DESCRIPTORS: u64 = 6 + 8;
 #[derive(Clone)]
 pub(crate) struct Tasks {
     /// Where they run, if not on an executor of the embedding program.
-    pub(crate) executor: Arc<Executor<'static>>,
+    pub(crate) executor: WeakExecutor,
     pub(crate) spawner: Option<TaskSpawner>,
     pub(crate) activity: Arc<dyn ActivityLog>,
 }
@@ -95,7 +95,7 @@ impl Tasks {
 
     fn spawn(&self, life: Pin<Box<dyn Future<Output = ()> + Send>>) -> Result<(), ()> {
         match &self.spawner {
-            None => self.executor.spawn(life).detach(),
+            None => self.executor.spawn(life),
             Some(spawner) => {
                 std::panic::catch_unwind(AssertUnwindSafe(|| spawner(life))).map_err(drop)?;
             }

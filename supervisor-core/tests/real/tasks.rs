@@ -141,10 +141,12 @@ fn a_task_that_does_not_end_is_dropped_when_its_time_is_up() {
 #[test]
 fn dropping_the_supervisor_drops_its_tasks() {
     for elsewhere in [false, true] {
-        let dropped = Arc::new(AtomicBool::new(false));
-        let witness = Arc::clone(&dropped);
+        let (begun, dropped) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let (began, witness) = (Arc::clone(&begun), Arc::clone(&dropped));
         let task = Task::new("x", move |_| {
             let witness = Dropped(Arc::clone(&witness));
+            // It is RUNNING before it does anything, and one that never did has nothing to drop.
+            began.store(true, Ordering::SeqCst);
             async move {
                 let _witness = witness;
                 future::pending::<()>().await;
@@ -159,6 +161,7 @@ fn dropping_the_supervisor_drops_its_tasks() {
         async_io::block_on(async {
             let running = async {
                 handle.wait_for(&name("x"), &[ProcessState::Running]).await.unwrap();
+                eventually("the task does something", async || begun.load(Ordering::SeqCst).then_some(())).await;
             };
             future::or(async { drop(supervisor.run().await) }, running).await;
             eventually("the task is dropped", async || dropped.load(Ordering::SeqCst).then_some(())).await;
