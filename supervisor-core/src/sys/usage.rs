@@ -65,7 +65,13 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn a_child_uses_memory_and_others_are_nobodys_business() {
-        let mut child = std::process::Command::new("/bin/cat").stdin(std::process::Stdio::piped()).spawn().unwrap();
+        use std::io::{Read, Write};
+        use std::process::{Command, Stdio};
+
+        let mut child = Command::new("/bin/cat").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        // Once it answers: in the middle of exec(2) it has no memory.
+        child.stdin.as_mut().unwrap().write_all(b"x").unwrap();
+        child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
         assert!(of_child(child.id()).unwrap().memory > 0);
         child.kill().unwrap();
         child.wait().unwrap();
