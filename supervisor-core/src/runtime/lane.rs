@@ -11,7 +11,6 @@ use std::future::Future;
 use std::io;
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
-use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
@@ -67,8 +66,8 @@ impl Local {
     }
 }
 
-type Task = Pin<Box<dyn Future<Output = ()>>>;
-type Job = Box<dyn FnOnce(Rc<Local>) -> Task + Send>;
+/// Makes a task and spawns it, in one piece of memory.
+type Job = Box<dyn FnOnce(&LocalExecutor<'static>, &Rc<Local>) + Send>;
 
 /// The way to one thread.
 pub(super) struct Lane {
@@ -89,8 +88,20 @@ impl Lane {
     where
         F: Future<Output = ()> + 'static,
     {
+        let job = move |executor: &LocalExecutor<'static>, local: &Rc<Local>| {
+            let activity = Arc::clone(&local.activity);
+            let task = AssertUnwindSafe(make(Rc::clone(local))).catch_unwind();
+            // A panic ends one channel, never the lane.
+            let guarded = async move {
+                if task.await.is_err() {
+                    activity
+                        .write(Level::Error, "a task that handles output has failed; see the standard error output");
+                }
+            };
+            executor.spawn(guarded).detach();
+        };
         // Only a lane that has ended refuses: then there is nothing to do any more.
-        let _ = self.jobs.try_send(Box::new(move |local| Box::pin(make(local))));
+        let _ = self.jobs.try_send(Box::new(job));
     }
 
     /// Does something on the lane.
@@ -117,16 +128,7 @@ fn run(jobs: &Receiver<Job>, local: &Rc<Local>) {
     let executor = LocalExecutor::new();
     let taking = async {
         while let Ok(job) = jobs.recv().await {
-            let activity = Arc::clone(&local.activity);
-            let task = AssertUnwindSafe(job(Rc::clone(local))).catch_unwind();
-            // A panic ends one channel, never the lane.
-            let guarded = async move {
-                if task.await.is_err() {
-                    activity
-                        .write(Level::Error, "a task that handles output has failed; see the standard error output");
-                }
-            };
-            executor.spawn(guarded).detach();
+            job(&executor, local);
         }
     };
     async_io::block_on(executor.run(taking));

@@ -102,6 +102,8 @@ impl<J> Shared<J> {
                 return;
             }
             let Some(job) = state.jobs.pop_front() else {
+                // A thousand starts at boot are not to be remembered by the room they took.
+                state.jobs = VecDeque::new();
                 state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
                 continue;
             };
