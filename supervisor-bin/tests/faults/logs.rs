@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::lab::{FLOOD, Lab, Probe, SLEEPER, Signal, Value, Watch, eventually, passing};
+use crate::lab::{BUSY, Lab, Probe, SLEEPER, Signal, Value, Watch, eventually, passing};
 
 #[test]
 fn a_reader_of_stdout_that_stops_reading_stops_nobody() {
@@ -187,7 +187,7 @@ fn a_follower_that_does_not_keep_up_costs_no_memory() {
     follower.read_exact(&mut head).unwrap();
     let (watch, probe) = (Watch::start(&lab), Probe::start(&lab));
     eventually("everything is written", || (fs::metadata(lab.path("out")).ok()?.len() == 100_000_000).then_some(()));
-    probe.kept(FLOOD, "a slow follower");
+    probe.kept(BUSY, "a slow follower");
     watch.was_moderate("a slow follower");
     drop(follower);
     lab.stop_well();

@@ -18,6 +18,15 @@ fn begin(lab: &Lab, begun: &str) -> TcpStream {
     client
 }
 
+/// Announces a body of 100 MiB and sends it, as far as it is taken; what comes back.
+pub(crate) fn oversized(lab: &Lab) -> Answer {
+    let mut client = begin(lab, &format!("POST /RPC2 HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", 100 << 20));
+    let block = vec![b'x'; 1 << 20];
+    // It lingers for a moment, so that we can read why.
+    let _cut_off = (0..100).any(|_| client.write_all(&block).is_err());
+    Answer::from(client)
+}
+
 fn thirty() -> String {
     (0..30).map(|number| format!("[program:p{number}]\ncommand=/bin/sleep 600\nstartsecs=0\n")).collect()
 }
@@ -105,15 +114,10 @@ fn connections_that_are_reset_leave_nothing() {
 fn large_bodies_are_refused_or_wait_and_never_fill_the_memory() {
     let mut lab = Lab::running_on_port("");
     let watch = Watch::start(&lab);
-    let mut client = lab.tcp();
-    client
-        .write_all(format!("POST /RPC2 HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", 100 << 20).as_bytes())
-        .unwrap();
-    let block = vec![b'x'; 1 << 20];
-    let _cut_off = (0..100).any(|_| client.write_all(&block).is_err());
-    let answer = Answer::from(client);
+    let answer = oversized(&lab);
     assert!(matches!(answer.status, 0 | 413), "{answer:?}");
     // As much as is allowed, by many at once.
+    let block = vec![b'x'; 1 << 20];
     let probe = Probe::start(&lab);
     let one = format!("POST /RPC2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", 8 << 20);
     std::thread::scope(|scope| {

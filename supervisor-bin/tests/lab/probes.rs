@@ -1,8 +1,8 @@
 //! What a fault costs everybody else: how promptly others are answered while it goes on, and how much memory it takes.
 //!
-//! The promises are those of a release build that has the machine for itself: [`USUAL`], [`FLOOD`] and [`MODERATE`]. Memory
-//! is asserted as promised. Promptness cannot be: tests run side by side, on whatever machine. `bound` says by how much
-//! the asserts are wider, here and nowhere else.
+//! The promises, [`USUAL`], [`BUSY`] and [`MODERATE`], are those of a release build that has the machine for itself. Memory is
+//! asserted as promised. Promptness cannot be, for tests run side by side on whatever machine: `bound` says by how much the
+//! asserts are wider, here and nowhere else.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,8 +16,8 @@ use super::processes::memory;
 /// 95 of 100 answers to others come within this time, whatever a fault does.
 pub(crate) const USUAL: Duration = Duration::from_millis(100);
 
-/// The same while 500 MB of output flood in.
-pub(crate) const FLOOD: Duration = Duration::from_millis(250);
+/// The same while a program keeps the machine itself busy: 500 MB of output flood in, or processes without number run.
+pub(crate) const BUSY: Duration = Duration::from_millis(250);
 
 /// What a fault may cost in memory, in bytes.
 pub(crate) const MODERATE: u64 = 50 << 20;
