@@ -58,7 +58,10 @@ impl Probe {
         self.end.store(true, Ordering::SeqCst);
         let mut times = self.asking.join().expect("it was answered all the time");
         times.sort_unstable();
-        times[times.len() * 95 / 100]
+        // Of twenty all but one: a single answer that the machine held up says nothing of the daemon.
+        let time = times[(times.len() * 95).div_ceil(100) - 1];
+        eprintln!("95 of 100 answers within {time:?}, all {} within {:?}", times.len(), times[times.len() - 1]);
+        time
     }
 
     /// Ends it; the answers came as promptly as usual.
@@ -69,7 +72,6 @@ impl Probe {
     /// Ends it; the answers came as is promised.
     pub(crate) fn kept(self, promised: Duration, what: &str) {
         let (time, bound) = (self.percentile(), bound(promised));
-        eprintln!("95 of 100 answers within {time:?}: {what}");
         assert!(time < bound, "95 of 100 answers within {time:?}, not within {bound:?}: {what}");
     }
 }
