@@ -248,6 +248,5 @@ pub(super) fn builder(
         .server_url(super::service::url(&settings.servers))
         .config_source(Arc::clone(source) as Arc<dyn supervisor_core::ConfigSource>)
         .reap_orphans(supervisor_core::sys::orphan::adopts_orphans())
-        .descriptors_are_close_on_exec(true)
         .handover(handover)
 }

@@ -64,7 +64,6 @@ pub struct Builder {
     task_spawner: Option<TaskSpawner>,
     reap_orphans: bool,
     pass_service_manager_env: bool,
-    descriptors_are_close_on_exec: bool,
     state_file: Option<PathBuf>,
     handover: Handover,
 }
@@ -96,7 +95,6 @@ impl Default for Builder {
             task_spawner: None,
             reap_orphans: false,
             pass_service_manager_env: false,
-            descriptors_are_close_on_exec: false,
             state_file: None,
             handover: Handover::default(),
         }
@@ -254,14 +252,6 @@ impl Builder {
         self
     }
 
-    /// Promises that every descriptor of this program above 2 is close-on-exec and that no signal is ignored or blocked:
-    /// children may then be started in the quickest way. Default false.
-    #[must_use]
-    pub fn descriptors_are_close_on_exec(mut self, promise: bool) -> Self {
-        self.descriptors_are_close_on_exec = promise;
-        self
-    }
-
     /// Where running processes are written down. Those that a supervisor left behind there, because it was killed, are
     /// stopped by the next one, before their programs are started. Linux only. Default: not at all.
     #[must_use]
@@ -285,7 +275,6 @@ impl Builder {
         let children = self.reap_orphans.then(KnownChildren::new);
         let options = SpawnOptions {
             pass_service_manager_env: self.pass_service_manager_env,
-            trusted: self.descriptors_are_close_on_exec,
             children: children.clone(),
             ..SpawnOptions::default()
         };

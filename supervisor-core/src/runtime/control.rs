@@ -3,6 +3,8 @@
 //! Decides which processes of a target are concerned, what is refused at once and what is waited for. What the change
 //! itself does is the machine's business.
 
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::RequestError;
@@ -11,13 +13,16 @@ use crate::domain::name::ProcessName;
 use crate::domain::signal::Signal;
 use crate::domain::spec;
 use crate::domain::state::ProcessState;
+use crate::logfile::rotating;
 use crate::machine::process::Input;
 use crate::offload;
 use crate::process::Outcome;
 use crate::request::{Reply, Target, Verb};
 use crate::runtime::engine::{Engine, Entry};
+use crate::runtime::lane::Lanes;
 use crate::runtime::message::{Notice, ProcessKey};
 use crate::runtime::narrate;
+use crate::runtime::sink::LogSink;
 use crate::runtime::waiters::{Concerned, Ticket, Wait};
 
 impl Engine {
@@ -236,11 +241,11 @@ impl Engine {
         let mut clearing = Vec::with_capacity(keys.len());
         for key in keys {
             let Some(entry) = self.processes.get(&key) else { continue };
-            let (sinks, logs, settings) = (entry.sinks.clone(), entry.logs.clone(), Arc::clone(&entry.settings));
+            let (sinks, logs) = (entry.sinks.clone(), entry.logs.clone());
             let lanes = Arc::clone(self.door.lanes());
             let task = self.executor.spawn(async move {
-                let stdout = clear(&lanes, sinks.stdout, logs.stdout, &settings.stdout).await;
-                let stderr = clear(&lanes, sinks.stderr, logs.stderr, &settings.stderr).await;
+                let stdout = clear(&lanes, sinks.stdout, logs.stdout).await;
+                let stderr = clear(&lanes, sinks.stderr, logs.stderr).await;
                 stdout.and(stderr).map_err(|error| RequestError::Failed(error.to_string()))
             });
             clearing.push((key, task));
@@ -264,26 +269,12 @@ impl Engine {
     }
 }
 
-/// Empties one log: through its sink, or, if it was never opened in this life, by opening it for that.
-async fn clear(
-    lanes: &Arc<crate::runtime::lane::Lanes>,
-    sink: Option<Arc<crate::runtime::sink::LogSink>>,
-    path: Option<Arc<std::path::Path>>,
-    channel: &crate::domain::spec::Channel,
-) -> std::io::Result<()> {
+/// Empties one log: through its sink, or, if nobody has opened it in this life, by itself.
+async fn clear(lanes: &Lanes, sink: Option<Arc<LogSink>>, path: Option<Arc<Path>>) -> io::Result<()> {
     let Some(path) = path else { return Ok(()) };
-    let sink = match sink {
-        Some(sink) => sink,
-        None => {
-            let (lanes, maxbytes, backups) = (Arc::clone(lanes), channel.logfile_maxbytes, channel.logfile_backups);
-            let opened =
-                offload::unblock(move || path.exists().then(move || lanes.sink(path, maxbytes, backups)).transpose());
-            match opened.await? {
-                Some(sink) => sink,
-                // There is nothing to empty.
-                None => return Ok(()),
-            }
-        }
-    };
-    sink.clear().await
+    match sink.or_else(|| lanes.known(&path)) {
+        Some(sink) => sink.clear().await,
+        // If there is no file, there is nothing to empty.
+        None => offload::unblock(move || if path.exists() { rotating::clear(&path).map(drop) } else { Ok(()) }).await,
+    }
 }

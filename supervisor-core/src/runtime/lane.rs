@@ -1,6 +1,6 @@
 //! Log lanes: the threads that read the output of programs and write their logs.
 //!
-//! One lane for each file system that holds logs, one for each pipe, terminal or socket that output is copied to, one for
+//! One lane for each file system that holds logs (two where there are many logs), one for each pipe, terminal or socket that output is copied to, one for
 //! output that goes to no file. What hangs holds up its own lane and nothing else: neither the loop nor another file
 //! system. A lane starts when it is first needed and ends with [`Lanes`]; one that hangs then is left behind. What is
 //! done with output is not decided here (`output.rs`), nor how a log is written (`sink.rs`).
@@ -22,7 +22,7 @@ use async_executor::LocalExecutor;
 use async_io::Timer;
 use futures_lite::FutureExt;
 
-use super::sink::{LogSink, Open};
+use super::sink::{LogSink, Open, Share};
 use crate::activity::ActivityLog;
 use crate::domain::level::Level;
 use crate::logfile::open::open_append;
@@ -30,6 +30,12 @@ use crate::logfile::syslog::{self, Syslog};
 
 /// The most bytes of one read. Untouched memory costs nothing, so a lane of quiet programs is small.
 const BUFFER: usize = 128 << 10;
+
+/// The most lanes of one file system: what one processor can copy is less than many programs can write.
+const LANES: usize = 2;
+
+/// A second one is worth its thread when there are more logs than this.
+const LOGS_OF_ONE_LANE: usize = 16;
 
 /// How long a lane may take to do what is asked of it before the asker is told that it hangs.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
@@ -137,6 +143,19 @@ pub(super) enum Key {
     Nothing,
 }
 
+impl Key {
+    fn most_lanes(self) -> usize {
+        match self {
+            Self::FileSystem(_) => LANES,
+            Self::Stream { .. } | Self::Nothing => 1,
+        }
+    }
+}
+
+fn absolute(path: Arc<Path>) -> io::Result<Arc<Path>> {
+    if path.is_absolute() { Ok(path) } else { Ok(std::path::absolute(path)?.into()) }
+}
+
 /// All lanes, and the log files that are open or were.
 pub(crate) struct Lanes {
     activity: Arc<dyn ActivityLog>,
@@ -147,7 +166,7 @@ pub(crate) struct Lanes {
 
 #[derive(Default)]
 struct Table {
-    lanes: HashMap<Key, Arc<Lane>>,
+    lanes: HashMap<Key, Vec<Arc<Lane>>>,
     sinks: HashMap<Arc<Path>, Weak<LogSink>>,
     /// So many sinks may be known before those that are gone are looked for.
     many: usize,
@@ -164,24 +183,33 @@ impl Lanes {
         Self { activity, syslog, table: Mutex::default() }
     }
 
-    /// The log at `path`, opened anew for a process that is about to start; shared by all that write to this path. It
-    /// stays known, and can be cleared, as long as somebody holds it; the file is open while a process writes to it.
-    /// Blocks as long as the file system does.
+    /// A share of `who` in the log at `path`, opened anew for a process that is about to start; the log is shared by all
+    /// that write to this path. It stays known, and can be cleared, as long as somebody holds it; the file is open as
+    /// long as there are shares. Blocks as long as the file system does.
     ///
     /// # Errors
     /// What the system says of the path, or of a thread that cannot be had.
-    pub(crate) fn sink(&self, path: impl Into<Arc<Path>>, maxbytes: i64, backups: i64) -> io::Result<Arc<LogSink>> {
-        let path = path.into();
-        let path = if path.is_absolute() { path } else { std::path::absolute(path)?.into() };
+    pub(crate) fn open(
+        &self,
+        path: impl Into<Arc<Path>>,
+        maxbytes: i64,
+        backups: i64,
+        who: impl Into<Box<str>>,
+    ) -> io::Result<Share> {
+        let path = absolute(path.into())?;
         let limits = (u64::try_from(maxbytes).unwrap_or(0), u64::try_from(backups).unwrap_or(0));
         // Not under the lock: the file system may hang.
         let (key, open) = Open::new(&path, open_append(&path)?, limits)?;
-        let sink = self.known_sink(path, key)?;
-        sink.install(open, limits);
-        Ok(sink)
+        let sink = self.known_or_new(path, key)?;
+        Ok(Share::new(sink, who.into(), open, limits))
     }
 
-    fn known_sink(&self, path: Arc<Path>, key: Key) -> io::Result<Arc<LogSink>> {
+    /// The log at `path`, if somebody holds it.
+    pub(crate) fn known(&self, path: &Arc<Path>) -> Option<Arc<LogSink>> {
+        self.table().sinks.get(&absolute(Arc::clone(path)).ok()?)?.upgrade()
+    }
+
+    fn known_or_new(&self, path: Arc<Path>, key: Key) -> io::Result<Arc<LogSink>> {
         let mut table = self.table();
         // The path may lead to another device than before.
         if let Some(known) = table.sinks.get(&path).and_then(Weak::upgrade).filter(|sink| sink.key() == key) {
@@ -203,7 +231,7 @@ impl Lanes {
     /// Neither a thread for it nor any other lane can be had.
     pub(super) fn plain_lane(&self) -> io::Result<Arc<Lane>> {
         let mut table = self.table();
-        self.lane(&mut table, Key::Nothing).or_else(|error| table.lanes.values().next().cloned().ok_or(error))
+        self.lane(&mut table, Key::Nothing).or_else(|error| table.lanes.values().flatten().next().cloned().ok_or(error))
     }
 
     pub(super) fn activity(&self) -> &Arc<dyn ActivityLog> {
@@ -211,12 +239,21 @@ impl Lanes {
     }
 
     fn lane(&self, table: &mut Table, key: Key) -> io::Result<Arc<Lane>> {
-        if let Some(lane) = table.lanes.get(&key) {
+        let lanes = table.lanes.entry(key).or_default();
+        // Each log holds its lane, and so does the table.
+        if let Some(lane) = lanes.iter().min_by_key(|lane| Arc::strong_count(lane))
+            && (lanes.len() == key.most_lanes() || Arc::strong_count(lane) <= LOGS_OF_ONE_LANE)
+        {
             return Ok(Arc::clone(lane));
         }
-        let lane = Lane::start(Arc::clone(&self.activity), (self.syslog)())?;
-        table.lanes.insert(key, Arc::clone(&lane));
-        Ok(lane)
+        match (Lane::start(Arc::clone(&self.activity), (self.syslog)()), lanes.first()) {
+            (Ok(lane), _) => {
+                lanes.push(Arc::clone(&lane));
+                Ok(lane)
+            }
+            (Err(_), Some(lane)) => Ok(Arc::clone(lane)),
+            (Err(error), None) => Err(error),
+        }
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -227,7 +264,7 @@ impl Lanes {
 impl Drop for Lanes {
     fn drop(&mut self) {
         let table = self.table.get_mut().unwrap_or_else(PoisonError::into_inner);
-        for lane in table.lanes.values() {
+        for lane in table.lanes.values().flatten() {
             lane.jobs.close();
         }
     }

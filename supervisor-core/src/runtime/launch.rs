@@ -18,6 +18,7 @@ use crate::activity::ActivityLog;
 use crate::definition::{Inside, Pipes};
 use crate::domain::exit::ExitStatus;
 use crate::domain::level::Level;
+use crate::domain::name::ProcessName;
 use crate::domain::spec::Channel;
 use crate::offload;
 use crate::process::Stream;
@@ -27,7 +28,7 @@ use crate::runtime::lane::Lanes;
 use crate::runtime::message::{Notice, ProcessKey, Run};
 use crate::runtime::output::{ChannelPlan, OutputNotice, OutputReport};
 use crate::runtime::pressure::Pressure;
-use crate::runtime::sink::LogSink;
+use crate::runtime::sink::{LogSink, Share};
 use crate::runtime::spawn::{Signaller, SpawnError, Spawner, StartOrder, Started};
 use crate::runtime::state_file::StateFile;
 use crate::runtime::state_file::record::Record;
@@ -139,10 +140,11 @@ impl Launcher {
         let settings = Arc::clone(&order.settings);
         let name = order.name.clone();
         let trouble = |error: &io::Error| SpawnError::System(dispatcher_error(&name.process, error));
-        let sinks = Sinks {
-            stdout: self.sink(logs.stdout, &settings.stdout).map_err(|error| trouble(&error))?,
-            stderr: self.sink(logs.stderr, &settings.stderr).map_err(|error| trouble(&error))?,
-        };
+        let open = |path, stream, channel| self.open(path, &name, stream, channel).map_err(|error| trouble(&error));
+        let stdout_log = open(logs.stdout, Stream::Stdout, &settings.stdout)?;
+        let stderr_log = open(logs.stderr, Stream::Stderr, &settings.stderr)?;
+        let sink = |log: &Option<Share>| log.as_ref().map(|log| Arc::clone(log.sink()));
+        let sinks = Sinks { stdout: sink(&stdout_log), stderr: sink(&stderr_log) };
         let socket = match socket {
             None => None,
             Some(shared) => Some(shared.open().map_err(|error| {
@@ -162,16 +164,16 @@ impl Launcher {
             let _ = std::panic::catch_unwind(AssertUnwindSafe(|| take(pipes)));
         }
         let mut channels = Vec::with_capacity(2);
-        for (fd, stream, channel, sink) in [
-            (stdout, Stream::Stdout, &settings.stdout, &sinks.stdout),
-            (stderr, Stream::Stderr, &settings.stderr, &sinks.stderr),
+        for (fd, stream, channel, log) in [
+            (stdout, Stream::Stdout, &settings.stdout, stdout_log),
+            (stderr, Stream::Stderr, &settings.stderr, stderr_log),
         ] {
             let Some(fd) = fd else { continue };
             let plan = ChannelPlan {
                 name: name.clone(),
                 stream,
                 settings: channel.clone(),
-                sink: sink.clone(),
+                log,
                 strip_ansi: self.strip_ansi,
                 listener: listener && stream == Stream::Stdout,
                 report: Arc::new(Report {
@@ -202,8 +204,16 @@ impl Launcher {
         Some((pid, birth))
     }
 
-    fn sink(&self, path: Option<Arc<Path>>, channel: &Channel) -> io::Result<Option<Arc<LogSink>>> {
-        path.map(|path| self.lanes.sink(path, channel.logfile_maxbytes, channel.logfile_backups)).transpose()
+    fn open(
+        &self,
+        path: Option<Arc<Path>>,
+        name: &ProcessName,
+        stream: Stream,
+        channel: &Channel,
+    ) -> io::Result<Option<Share>> {
+        let Some(path) = path else { return Ok(None) };
+        let who = format!("'{}' {}", name.process, stream.name());
+        self.lanes.open(path, channel.logfile_maxbytes, channel.logfile_backups, who).map(Some)
     }
 
     fn watch(&self, watch: Watch) {

@@ -58,6 +58,8 @@ mod stdin;
 mod subscribers;
 mod supervisor;
 mod tasks;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod vforked;
 mod waiters;
 mod weak_executor;
 

@@ -8,7 +8,7 @@ use std::future::{Future, poll_fn};
 use std::os::fd::OwnedFd;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -19,7 +19,7 @@ use rustix::io::Errno;
 
 use super::lane::{Key, Lanes, Local, PATIENCE};
 use super::latch::Latch;
-use super::sink::LogSink;
+use super::sink::Share;
 use crate::domain::level::Level;
 use crate::domain::name::ProcessName;
 use crate::domain::spec;
@@ -89,13 +89,20 @@ pub(crate) struct ChannelPlan {
     /// Its settings.
     pub(crate) settings: spec::Channel,
     /// Its log, if it has one.
-    pub(crate) sink: Option<Arc<LogSink>>,
+    pub(crate) log: Option<Share>,
     /// Escape sequences are removed (Supervisor 4.3: `strip_ansi`).
     pub(crate) strip_ansi: bool,
     /// It is the stdout of an event listener: capture, events and syslog have no effect, the bytes go to the loop.
     pub(crate) listener: bool,
     /// Takes its notices.
     pub(crate) report: Arc<dyn OutputReport>,
+}
+
+impl ChannelPlan {
+    /// Whether nothing of the output is kept back for what may follow, such as half of a token.
+    fn is_direct(&self) -> bool {
+        !self.listener && !self.strip_ansi && self.settings.capture_maxbytes <= 0
+    }
 }
 
 /// What a reader and its task know of each other.
@@ -109,6 +116,10 @@ struct Link {
     progress: AtomicU64,
     /// Bytes that were read and have not been handed to the sinks yet.
     in_hand: AtomicUsize,
+    /// The task may have read something that is not in the sinks yet.
+    busy: AtomicBool,
+    /// All that the process wrote is in the sinks.
+    settled: AtomicBool,
 }
 
 /// Held by the task: however it ends, that is known.
@@ -126,15 +137,22 @@ pub(crate) struct Reader {
     link: Arc<Link>,
     /// Gone with the task.
     pipe: Weak<Async<OwnedFd>>,
+    /// What is read is handed on at once, and nothing of it is kept back for what may follow.
+    direct: bool,
 }
 
 impl Reader {
-    /// The process has ended: what it has written is read to the end and handed to the sinks, then our end of the pipe
-    /// is closed, even if somebody else still holds the other. Resolves when that is done, or when the lane has made no
+    /// The process has ended: what it has written is read to the end and handed to the sinks, and our end of the pipe is
+    /// closed, even if somebody else still holds the other. Resolves when all is handed on, or when the lane has made no
     /// progress for five seconds: a file system that hangs does not keep a process from having ended.
     pub(crate) async fn finish(&self) {
         let link = &self.link;
+        let settled = self.is_settled();
+        link.settled.store(settled, Ordering::Relaxed);
         link.stop.open();
+        if settled {
+            return;
+        }
         loop {
             let before = link.progress.load(Ordering::Relaxed);
             let ended = async {
@@ -151,8 +169,21 @@ impl Reader {
         }
     }
 
+    /// True if all that the process wrote is in the sinks, which spares whoever waits for that the way to the lane and
+    /// back: most processes end without a last word. The process has ended, so what is in the pipe only gets less, and
+    /// what has left the pipe was read by a task that was busy before it read.
+    fn is_settled(&self) -> bool {
+        let Some(pipe) = self.pipe.upgrade() else { return self.direct };
+        let is_empty = rustix::io::ioctl_fionread(&*pipe).is_ok_and(|left| left == 0);
+        self.direct && is_empty && !self.link.busy.load(Ordering::SeqCst)
+    }
+
     /// How many bytes have been written by the process and not yet to its sinks.
     pub(crate) fn held_up(&self) -> u64 {
+        if self.link.settled.load(Ordering::Relaxed) {
+            // What is in the pipe now is somebody else's.
+            return 0;
+        }
         let in_pipe = self.pipe.upgrade().and_then(|pipe| rustix::io::ioctl_fionread(&*pipe).ok()).unwrap_or(0);
         in_pipe.saturating_add(self.link.in_hand.load(Ordering::Relaxed) as u64)
     }
@@ -170,11 +201,11 @@ impl Lanes {
     pub(crate) fn read(&self, fd: OwnedFd, plan: ChannelPlan) -> Reader {
         let link = Arc::new(Link::default());
         let ending = Ending(Arc::clone(&link));
-        let mut reader = Reader { link, pipe: Weak::new() };
-        let lane = plan.sink.as_ref().map_or_else(|| self.plain_lane(), |sink| Ok(Arc::clone(sink.lane())));
+        let mut reader = Reader { link, pipe: Weak::new(), direct: plan.is_direct() };
+        let lane = plan.log.as_ref().map_or_else(|| self.plain_lane(), |log| Ok(Arc::clone(log.sink().lane())));
         // A stream is the slower end anyway; and what fits into one read is not cut in the middle of a line, which others
         // may write to the same stream.
-        let to_stream = plan.sink.as_ref().is_some_and(|sink| matches!(sink.key(), Key::Stream { .. }));
+        let to_stream = plan.log.as_ref().is_some_and(|log| matches!(log.sink().key(), Key::Stream { .. }));
         let full_reads = if to_stream { FULL_READS } else { 0 };
         match lane.and_then(|lane| Ok((lane, Async::new(fd)?))) {
             Ok((lane, pipe)) => {
@@ -274,6 +305,7 @@ impl Task {
     async fn run(mut self: Box<Self>) {
         let mut pace = Pace::new(!self.channel.is_listener());
         while poll_fn(|context| self.poll_output(context)).await {
+            self.ending.0.busy.store(true, Ordering::SeqCst);
             let mut sum = 0;
             for _ in 0..READS_PER_TURN {
                 let got = self.read(usize::MAX);
@@ -292,6 +324,7 @@ impl Task {
                     Got::End => return Box::pin(self.channel.finish()).await,
                 }
             }
+            self.ending.0.busy.store(false, Ordering::SeqCst);
             match pace.after(sum) {
                 false => future::yield_now().await,
                 true => {

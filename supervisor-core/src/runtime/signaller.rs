@@ -45,16 +45,22 @@ impl Signaller for LiveChild {
     }
 }
 
-/// Takes over a child whose standard streams nobody holds any more.
-pub(crate) fn watch(child: async_process::Child, known: Option<Known>) -> (Arc<dyn Signaller>, Exit) {
-    let live = Arc::new(LiveChild { pid: child.id(), unreaped: Mutex::new(true) });
-    let exit = Exit { inner: Box::pin(end_of(child)), child: Arc::clone(&live), known };
+/// The reactor hardly ever fails; asking again is cheap.
+pub(super) const PAUSE: Duration = Duration::from_secs(1);
+
+/// Takes over the child `pid`, whose end is awaited by `end`.
+pub(crate) fn watch(
+    pid: u32,
+    end: impl Future<Output = ExitStatus> + Send + 'static,
+    known: Option<Known>,
+) -> (Arc<dyn Signaller>, Exit) {
+    let live = Arc::new(LiveChild { pid, unreaped: Mutex::new(true) });
+    let exit = Exit { inner: Box::pin(end), child: Arc::clone(&live), known };
     (live, exit)
 }
 
-async fn end_of(mut child: async_process::Child) -> ExitStatus {
-    /// The reactor hardly ever fails; asking again is cheap.
-    const PAUSE: Duration = Duration::from_secs(1);
+/// The end of a child of async-process, whose standard streams nobody holds any more.
+pub(crate) async fn end_of(mut child: async_process::Child) -> ExitStatus {
     loop {
         match child.status().await {
             Ok(status) => return status.into(),
@@ -82,7 +88,7 @@ impl Future for Exit {
 
 impl Drop for Exit {
     fn drop(&mut self) {
-        // From here on async-process reaps it, not under our lock.
+        // From here on it is reaped by others (async-process, `vforked.rs`), not under our lock.
         *self.child.lock() = false;
     }
 }

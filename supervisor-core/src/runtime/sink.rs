@@ -20,7 +20,7 @@ use stream::StreamSink;
 pub(super) mod stream;
 
 /// `logfile_maxbytes` and `logfile_backups`; 0 turns them off.
-type Limits = (u64, u64);
+pub(super) type Limits = (u64, u64);
 
 /// What is behind the path of a log.
 pub(super) enum Open {
@@ -110,7 +110,7 @@ impl LogSink {
     }
 
     /// Takes what was just opened at our path.
-    pub(super) fn install(&self, open: Open, limits: Limits) {
+    fn install(&self, open: Open, limits: Limits) {
         let mut state = self.state();
         state.limits = limits;
         match (&mut state.open, open) {
@@ -124,7 +124,7 @@ impl LogSink {
 
     /// Writes what can be written at once. Gives the number of bytes that are done with, be they written or lost; the
     /// rest is for [`settle`](Self::settle).
-    pub(super) fn offer(&self, bytes: &[u8], who: &str) -> usize {
+    fn offer(&self, bytes: &[u8], who: &str) -> usize {
         let mut state = self.state();
         let tell = &mut |notice: Notice| self.tell(who, &notice);
         if state.open.is_none() {
@@ -150,7 +150,7 @@ impl LogSink {
     }
 
     /// Writes what a stream did not take at once, and waits for it as long as it takes anything.
-    pub(super) async fn settle(&self, rest: &[u8], who: &str) {
+    async fn settle(&self, rest: &[u8], who: &str) {
         let stream = match &self.state().open {
             Some(Open::Stream(stream)) => Arc::clone(stream),
             _ => return,
@@ -204,16 +204,24 @@ impl LogSink {
 }
 
 /// A channel's share in a log: the file is closed when the last one goes.
-pub(super) struct Share {
+pub(crate) struct Share {
     sink: Arc<LogSink>,
     /// Whose it is: `'x' stdout`.
-    who: Arc<str>,
+    who: Box<str>,
 }
 
 impl Share {
-    pub(super) fn new(sink: Arc<LogSink>, who: Arc<str>) -> Self {
+    /// A share for what was just opened at the sink's path.
+    pub(super) fn new(sink: Arc<LogSink>, who: Box<str>, open: Open, limits: Limits) -> Self {
+        // First, or an earlier run that ends right now would close what is installed.
         sink.users.fetch_add(1, Ordering::SeqCst);
+        sink.install(open, limits);
         Self { sink, who }
+    }
+
+    /// The log.
+    pub(crate) fn sink(&self) -> &Arc<LogSink> {
+        &self.sink
     }
 
     /// As [`LogSink::offer`].

@@ -1,45 +1,44 @@
 //! Starts real processes.
 //!
-//! Two ways. The careful one forks, and the child cuts itself off from everything that it should not have
-//! (`sys/child.rs`). The quick one, `posix_spawn`, costs half as much and is taken where a daemon vouches for itself:
-//! nothing inheritable is open, no signal is ignored. If it fails, the careful one tells why, in the child's own log.
+//! Two ways to a child, which then does the same in both (`sys/child.rs`). `fork(2)`, by async-process, serves always.
+//! `vfork(2)` (`sys/vfork.rs`) costs a fraction of it, the less the more programs there are, and is taken where the system
+//! has it and the child need not become another user.
 //!
 //! Log files are not opened here: whoever calls has done so before.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::future::Future;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::process::CommandExt;
+use std::pin::Pin;
 use std::process::Stdio;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::command::{self, ResolvedCommand};
+use super::command;
 use super::environment;
-use super::signaller::watch;
+use super::signaller::{end_of, watch};
 use super::spawn::{SpawnError, Spawner, StartOrder, Started};
+use crate::domain::exit::ExitStatus;
 use crate::domain::spec;
 use crate::sys::birth::BirthNote;
-use crate::sys::child::{self, Start, Who};
+use crate::sys::child::{Plan, Start, Who};
 use crate::sys::errno;
 use crate::sys::fds::{self, CloseOnExec};
 use crate::sys::orphan::KnownChildren;
 use crate::sys::privilege::Identity;
 use crate::sys::signals::Mask;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use {super::vforked::Vforked, crate::sys::vfork};
 
-/// What one start needs for a moment: three pipes, the pipe of the fork, a shared socket, the pidfd.
-const NEEDED: u64 = 10;
-/// The quick way cannot find a child that async-process lost for want of a descriptor, so it is taken only with so many
-/// free that what other threads open meanwhile does not matter.
-const PLENTY: u64 = 64;
+/// What one start needs for a moment: three pipes, the pipe of the fork or the slots of the vfork, a shared socket, the
+/// pidfd.
+const NEEDED: u64 = 11;
 
 /// How to start processes.
 #[derive(Debug, Clone)]
 pub(crate) struct SpawnOptions {
-    /// The program vouches that every descriptor that it has inherited is close-on-exec ([`fds::mark_inherited`]) and
-    /// that it ignores no signal but SIGPIPE ([`restore_ignored`](crate::sys::signals::restore_ignored)). Never for a
-    /// program that embeds a supervisor. Default false.
-    pub(crate) trusted: bool,
     /// Hand on `NOTIFY_SOCKET`, `LISTEN_*` and `WATCHDOG_*`. Default false.
     pub(crate) pass_service_manager_env: bool,
     /// Descriptors that are left free for others, such as clients of an HTTP server. Default 8.
@@ -50,7 +49,7 @@ pub(crate) struct SpawnOptions {
 
 impl Default for SpawnOptions {
     fn default() -> Self {
-        Self { trusted: false, pass_service_manager_env: false, reserve: 8, children: None }
+        Self { pass_service_manager_env: false, reserve: 8, children: None }
     }
 }
 
@@ -60,6 +59,8 @@ pub(crate) struct RealSpawner {
     options: SpawnOptions,
     close_on_exec: CloseOnExec,
     reset_oom_score: bool,
+    /// False once it has turned out that this system has no vfork of our kind.
+    may_vfork: AtomicBool,
 }
 
 impl RealSpawner {
@@ -67,17 +68,22 @@ impl RealSpawner {
     pub(crate) fn new(options: SpawnOptions) -> Self {
         let score = std::fs::read_to_string("/proc/self/oom_score_adj");
         let reset_oom_score = score.is_ok_and(|score| score.trim().parse().is_ok_and(|score: i32| score < 0));
-        Self { options, close_on_exec: CloseOnExec::find(), reset_oom_score }
+        Self { options, close_on_exec: CloseOnExec::find(), reset_oom_score, may_vfork: AtomicBool::new(true) }
     }
 
-    /// Whether nothing has to be done in the child that only the careful way can do.
-    fn may_be_quick(&self, program: &ResolvedCommand, start: &Start<'_>) -> bool {
-        self.options.trusted
-            && !self.reset_oom_score
-            && start.umask.is_none()
-            && start.user.is_none()
-            && program.program.is_absolute()
-            && fds::has_room(PLENTY + self.options.reserve)
+    fn start(&self, order: &StartOrder, plan: Plan) -> Result<(Child, OurEnds), Failure> {
+        let (ours, theirs) = open_pipes(order).map_err(Failure::Pipes)?;
+        if plan.may_share_memory() && self.may_vfork.load(Ordering::Relaxed) {
+            match theirs.vfork(&plan) {
+                Ok(child) => return Ok((child, ours)),
+                Err(error) => {
+                    // Old kernels; containers that forbid it. What else may be the matter, the other way tells.
+                    let never = matches!(error.raw_os_error(), Some(libc::ENOSYS | libc::EINVAL | libc::EPERM));
+                    self.may_vfork.store(!never, Ordering::Relaxed);
+                }
+            }
+        }
+        Ok((theirs.fork(plan).map_err(Failure::Fork)?, ours))
     }
 }
 
@@ -93,33 +99,31 @@ impl Spawner for RealSpawner {
             return Err(too_many_files(name));
         }
         let environment = environment::build(std::env::vars_os(), order, self.options.pass_service_manager_env);
-        let environment = as_pairs(&environment);
-        let start = Start {
+        let plan = Plan::new(Start {
             program: &program.program,
             words: &program.words,
-            environment: &environment,
+            environment: &as_pairs(&environment),
             user: order.settings.user.as_ref().and_then(who),
             directory: order.settings.directory.as_deref(),
             umask: order.settings.umask,
             close_on_exec: self.close_on_exec,
             reset_oom_score: self.reset_oom_score,
-        };
+        })
+        .map_err(|_| SpawnError::System(format!("NUL character in a path or the environment of '{name}'")))?;
         let starting = self.options.children.as_ref().map(KnownChildren::starting);
-        let (child, ours) = if self.may_be_quick(&program, &start) {
-            spawn_quickly(order, &start).or_else(|failure| match failure.started_nothing() {
-                // The careful way finds out what it was, and tells the child's log.
-                true => spawn_carefully(order, start),
-                false => Err(failure),
-            })
-        } else {
-            spawn_carefully(order, start)
-        }
-        .map_err(|error| error.told_of(name))?;
-        let pid = child.id();
-        let (signaller, exit) = watch(child, starting.map(|starting| starting.started(pid)));
+        let (child, ours) = self.start(order, plan).map_err(|error| error.told_of(name))?;
+        let Child { pid, end } = child;
+        let (signaller, exit) = watch(pid, end, starting.map(|starting| starting.started(pid)));
         let OurEnds { stdin, stdout, stderr } = ours;
         Ok(Started { pid: Some(pid), signaller, exit: Box::pin(exit), stdin, stdout: Some(stdout), stderr })
     }
+}
+
+/// A child, however it was started.
+struct Child {
+    pid: u32,
+    /// Resolves with its end. It is reaped, whatever becomes of this.
+    end: Pin<Box<dyn Future<Output = ExitStatus> + Send>>,
 }
 
 fn as_pairs(environment: &BTreeMap<OsString, OsString>) -> Vec<(&OsStr, &OsStr)> {
@@ -140,21 +144,11 @@ enum Failure {
     Pipes(io::Error),
     /// The fork.
     Fork(io::Error),
-    /// Handing over the command; the text says why.
-    Command(String),
 }
 
 impl Failure {
-    /// False if async-process may have failed after the start, when it wanted to watch the child: a second start could
-    /// make two instances.
-    fn started_nothing(&self) -> bool {
-        let (Self::Pipes(error) | Self::Fork(error)) = self else { return true };
-        !matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM | libc::ENOSPC | libc::ENODEV))
-    }
-
     fn told_of(self, name: &str) -> SpawnError {
         let (error, what) = match self {
-            Self::Command(text) => return SpawnError::System(text),
             Self::Pipes(error) => (error, "making dispatchers"),
             Self::Fork(error) => (error, "during fork"),
         };
@@ -170,46 +164,12 @@ fn too_many_files(name: &str) -> SpawnError {
     SpawnError::System(format!("too many open files to spawn '{name}'"))
 }
 
-type Spawned = (async_process::Child, OurEnds);
-
-fn spawn_carefully(order: &StartOrder, start: Start<'_>) -> Result<Spawned, Failure> {
-    let (ours, theirs) = open_pipes(order).map_err(Failure::Pipes)?;
-    let note = Arc::new(BirthNote::new().map_err(Failure::Fork)?);
-    let command = child::command(start, Arc::clone(&note)).map_err(|_| {
-        Failure::Command(format!("NUL character in a path or the environment of '{}'", order.name.process))
-    })?;
-    // In the child no handler of ours may run before the dispositions are reset, so it begins with everything blocked.
-    let mask = Mask::full();
-    // A child that was started but could not be taken over is ended, also if this panics.
-    let lost = EndLostChild(note);
-    let child = theirs.spawn(command).map_err(Failure::Fork)?;
-    lost.0.clear();
-    drop(mask);
-    Ok((child, ours))
-}
-
 struct EndLostChild(Arc<BirthNote>);
 
 impl Drop for EndLostChild {
     fn drop(&mut self) {
         self.0.end_child();
     }
-}
-
-fn spawn_quickly(order: &StartOrder, start: &Start<'_>) -> Result<Spawned, Failure> {
-    let (ours, theirs) = open_pipes(order).map_err(Failure::Pipes)?;
-    #[expect(clippy::disallowed_methods, reason = "this is the spawner")]
-    let mut command = std::process::Command::new(start.program);
-    if let Some((name, arguments)) = start.words.split_first() {
-        command.arg0(name).args(arguments);
-    }
-    command.env_clear().envs(start.environment.iter().copied()).process_group(0);
-    if let Some(directory) = start.directory {
-        command.current_dir(directory);
-    }
-    // The child inherits the mask of this thread.
-    let _mask = Mask::empty();
-    Ok((theirs.spawn(command).map_err(Failure::Fork)?, ours))
 }
 
 /// Our ends of the pipes: non-blocking.
@@ -227,11 +187,33 @@ struct TheirEnds {
 }
 
 impl TheirEnds {
-    fn spawn(self, command: std::process::Command) -> io::Result<async_process::Child> {
-        // The streams have to be set after the conversion, which forgets them.
-        let mut command = async_process::Command::from(command);
+    /// On error there is no child.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    fn vfork(&self, plan: &Plan) -> io::Result<Child> {
+        use std::os::fd::AsFd;
+        let streams = [self.stdin.as_fd(), self.stdout.as_fd(), self.stderr.as_fd()];
+        let child = Vforked::new(vfork::start(plan, streams)?)?;
+        Ok(Child { pid: child.pid(), end: Box::pin(child.end()) })
+    }
+
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    fn vfork(&self, _plan: &Plan) -> io::Result<Child> {
+        Err(io::Error::from_raw_os_error(libc::ENOSYS))
+    }
+
+    fn fork(self, plan: Plan) -> io::Result<Child> {
+        let note = Arc::new(BirthNote::new()?);
+        let mut command = async_process::Command::from(plan.into_command(Arc::clone(&note)));
+        // The conversion forgets streams that were set before.
         command.stdin(Stdio::from(self.stdin)).stdout(Stdio::from(self.stdout)).stderr(Stdio::from(self.stderr));
-        command.spawn()
+        // In the child no handler of ours may run before the dispositions are reset, so it begins with everything blocked.
+        let mask = Mask::full();
+        // A child that was started but could not be taken over is ended, also if this panics.
+        let lost = EndLostChild(note);
+        let child = command.spawn()?;
+        lost.0.clear();
+        drop(mask);
+        Ok(Child { pid: child.id(), end: Box::pin(end_of(child)) })
     }
 }
 

@@ -69,7 +69,7 @@ pub(crate) struct Start<'a> {
 }
 
 /// The same, as the child can use it.
-struct Plan {
+pub(crate) struct Plan {
     program: CString,
     words: CStringArray,
     environment: CStringArray,
@@ -78,7 +78,6 @@ struct Plan {
     umask: Option<u32>,
     close_on_exec: CloseOnExec,
     reset_oom_score: bool,
-    note: Arc<BirthNote>,
     /// The beginnings of the messages, up to the reason.
     cannot_set_user: Vec<u8>,
     cannot_change_directory: Vec<u8>,
@@ -97,40 +96,54 @@ fn cannot(what: &str, with: &OsStr) -> Vec<u8> {
     [b"supervisor: couldn't ", what.as_bytes(), b" ", with.as_bytes(), b": "].concat()
 }
 
-/// A command whose child signs `note` and then becomes the program. Its standard streams are still to be set.
-///
-/// # Errors
-/// A NUL byte in a word, a path or the environment.
-pub(crate) fn command(start: Start<'_>, note: Arc<BirthNote>) -> Result<Command, NulError> {
-    let (uid, who) = start.user.map_or((0, Who::Same), |(uid, who)| (uid, who));
-    let plan = Plan {
-        program: c_string(start.program)?,
-        words: CStringArray::new(start.words.iter().map(c_string).collect::<Result<_, _>>()?),
-        environment: CStringArray::new(
-            start.environment.iter().map(|(name, value)| pair(name, value)).collect::<Result<_, _>>()?,
-        ),
-        who,
-        directory: start.directory.map(c_string).transpose()?,
-        umask: start.umask,
-        close_on_exec: start.close_on_exec,
-        reset_oom_score: start.reset_oom_score,
-        note,
-        cannot_set_user: cannot("setuid to", uid.to_string().as_ref()),
-        cannot_change_directory: cannot("chdir to", start.directory.unwrap_or(Path::new("")).as_os_str()),
-        cannot_execute: cannot("exec", start.words.first().map_or("", String::as_str).as_ref()),
-    };
-    // The name does not matter: the plan executes its own program and never comes back.
-    #[expect(clippy::disallowed_methods, reason = "what the spawner is made of")]
-    let mut command = Command::new("supervisor");
-    // SAFETY: `Plan::run` makes async-signal-safe calls on prepared memory only, as pre_exec demands.
-    unsafe { command.pre_exec(move || plan.run()) };
-    Ok(command)
-}
-
 impl Plan {
-    /// Becomes the program. Only called in a fresh child, which has one thread.
-    fn run(&self) -> ! {
-        self.note.sign();
+    /// A plan for this start.
+    ///
+    /// # Errors
+    /// A NUL byte in a word, a path or the environment.
+    pub(crate) fn new(start: Start<'_>) -> Result<Self, NulError> {
+        let (uid, who) = start.user.map_or((0, Who::Same), |(uid, who)| (uid, who));
+        Ok(Self {
+            program: c_string(start.program)?,
+            words: CStringArray::new(start.words.iter().map(c_string).collect::<Result<_, _>>()?),
+            environment: CStringArray::new(
+                start.environment.iter().map(|(name, value)| pair(name, value)).collect::<Result<_, _>>()?,
+            ),
+            who,
+            directory: start.directory.map(c_string).transpose()?,
+            umask: start.umask,
+            close_on_exec: start.close_on_exec,
+            reset_oom_score: start.reset_oom_score,
+            cannot_set_user: cannot("setuid to", uid.to_string().as_ref()),
+            cannot_change_directory: cannot("chdir to", start.directory.unwrap_or(Path::new("")).as_os_str()),
+            cannot_execute: cannot("exec", start.words.first().map_or("", String::as_str).as_ref()),
+        })
+    }
+
+    /// Whether the child may share our memory until it executes the program. The C library's calls that change an
+    /// identity change it for every thread that they find in memory, which would be ours.
+    pub(crate) fn may_share_memory(&self) -> bool {
+        !matches!(self.who, Who::Other(_))
+    }
+
+    /// A command whose child signs `note` and then follows the plan. Its standard streams are still to be set.
+    pub(crate) fn into_command(self, note: Arc<BirthNote>) -> Command {
+        // The name does not matter: the plan executes its own program and never comes back.
+        #[expect(clippy::disallowed_methods, reason = "what the spawner is made of")]
+        let mut command = Command::new("supervisor");
+        let follow = move || {
+            note.sign();
+            self.run()
+        };
+        // SAFETY: `BirthNote::sign` and `Plan::run` make async-signal-safe calls on prepared memory only, as pre_exec
+        // demands.
+        unsafe { command.pre_exec(follow) };
+        command
+    }
+
+    /// Becomes the program. Only called in a fresh child, which has one thread and its standard streams. It may share our
+    /// memory if [`may_share_memory`](Self::may_share_memory) says so: nothing is written to.
+    pub(crate) fn run(&self) -> ! {
         // SAFETY: takes integers only; async-signal-safe. It cannot fail in a child that has not executed yet.
         unsafe { libc::setpgid(0, 0) };
         signals::reset_in_child();

@@ -20,6 +20,8 @@ pub mod socket;
 pub mod time;
 pub mod trust;
 pub mod usage;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) mod vfork;
 
 #[cfg(test)]
 pub(crate) mod alone;

@@ -51,7 +51,6 @@ struct Waiting {
 impl Channel {
     pub(super) fn new(plan: ChannelPlan, local: Rc<Local>) -> Self {
         let ChannelPlan { name, stream, settings, listener, .. } = plan;
-        let who: Arc<str> = format!("'{}' {}", name.process, stream.name()).into();
         let capture = usize::try_from(settings.capture_maxbytes).ok().filter(|limit| *limit > 0 && !listener);
         Self {
             local,
@@ -63,7 +62,7 @@ impl Channel {
             events: settings.events_enabled && !listener,
             strip: plan.strip_ansi.then(StripAnsi::new),
             capture: capture.map(|limit| Box::new(Capture::new(limit))),
-            log: plan.sink.map(|sink| Share::new(sink, who)),
+            log: plan.log,
             syslog_loss: Loss::default(),
             waiting: None,
         }

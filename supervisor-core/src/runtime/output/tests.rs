@@ -48,7 +48,7 @@ fn numbered_lines_survive_rotation_reopening_and_being_followed() {
     let lab = Lab::new();
     let path = lab.path("x");
     let plan = lab.plan(spec::Channel { logfile_maxbytes: 50_000, logfile_backups: 200, ..channel() });
-    let sink = plan.sink.clone().unwrap();
+    let sink = Arc::clone(plan.log.as_ref().unwrap().sink());
     let mut follow = Follow::open(path.clone(), 0).unwrap();
     let (mut pipe, reader) = lab.start(plan);
     let expected: String = (0..200_000).map(|number| format!("line {number}\n")).collect();
@@ -94,7 +94,9 @@ fn what_a_process_wrote_last_is_read_when_it_has_ended() {
         // A grandchild keeps the pipe.
         block_on(reader.finish());
         assert!(fs::read(lab.path("x")).unwrap() == output);
-        assert_eq!(pipe.write(b"late").unwrap_err().kind(), std::io::ErrorKind::BrokenPipe);
+        eventually("our end is closed", || {
+            (&pipe).write(b"late").is_err_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+        });
     }
 }
 
@@ -224,7 +226,7 @@ fn a_loop_that_does_not_take_notices_holds_up_that_channel_alone() {
 fn clearing_and_reopening_with_and_without_a_process() {
     let lab = Lab::new();
     let plan = lab.plan(channel());
-    let sink = plan.sink.clone().unwrap();
+    let sink = Arc::clone(plan.log.as_ref().unwrap().sink());
     assert_eq!(sink.path(), lab.path("x"));
     let (mut pipe, reader) = lab.start(plan);
     pipe.write_all(b"one").unwrap();
@@ -255,7 +257,8 @@ fn one_path_is_one_log() {
     let lab = Lab::new();
     let settings = spec::Channel { logfile_maxbytes: 10_000, logfile_backups: 1000, ..channel() };
     let plans = [lab.plan(settings.clone()), lab.plan(settings)];
-    assert!(Arc::ptr_eq(plans[0].sink.as_ref().unwrap(), plans[1].sink.as_ref().unwrap()));
+    let sink = |plan: &ChannelPlan| Arc::clone(plan.log.as_ref().unwrap().sink());
+    assert!(Arc::ptr_eq(&sink(&plans[0]), &sink(&plans[1])));
     let running = plans.map(|plan| lab.start(plan));
     let writers = running.map(|(mut pipe, reader)| {
         thread::spawn(move || {
@@ -274,17 +277,18 @@ fn one_path_is_one_log() {
 fn a_log_that_cannot_be_opened_is_an_error_of_that_start() {
     let lab = Lab::new();
     fs::create_dir(lab.path("directory")).unwrap();
-    assert!(lab.lanes.sink(lab.path("directory"), 0, 0).is_err());
-    assert!(lab.lanes.sink(lab.path("none/x"), 0, 0).is_err());
+    assert!(lab.lanes.open(lab.path("directory"), 0, 0, "").is_err());
+    assert!(lab.lanes.open(lab.path("none/x"), 0, 0, "").is_err());
 }
 
 #[test]
 fn a_removed_directory_costs_neither_the_program_nor_others() {
     let lab = Lab::new();
     fs::create_dir(lab.path("logs")).unwrap();
-    let settings = spec::Channel { logfile_maxbytes: 100_000, ..channel() };
-    let sink = lab.lanes.sink(lab.path("logs/x"), 100_000, 2).unwrap();
-    let plan = ChannelPlan { sink: Some(Arc::clone(&sink)), ..lab.plan_without_log(settings) };
+    let settings = spec::Channel { logfile_maxbytes: 100_000, logfile_backups: 2, ..channel() };
+    let log = lab.open("logs/x", &settings);
+    let sink = Arc::clone(log.sink());
+    let plan = ChannelPlan { log: Some(log), ..lab.plan_without_log(settings) };
     let (mut pipe, reader) = lab.start(plan);
     pipe.write_all(b"begin").unwrap();
     eventually("written", || lab.text("logs/x") == "begin");
@@ -295,7 +299,7 @@ fn a_removed_directory_costs_neither_the_program_nor_others() {
     lab.run(lab.plan(channel()), &[b"other"]);
     assert_eq!(lab.text("x"), "other");
     // A start fails clearly, while the one that runs goes on.
-    assert!(lab.lanes.sink(lab.path("logs/x"), 100_000, 2).is_err());
+    assert!(lab.lanes.open(lab.path("logs/x"), 100_000, 2, "").is_err());
     fs::create_dir(lab.path("logs")).unwrap();
     block_on(sink.reopen()).unwrap();
     pipe.write_all(b"end").unwrap();
@@ -309,10 +313,11 @@ fn a_full_disk_is_told_of_once_and_blocks_nobody() {
     let Some(disk) = SmallDisk::mount() else { return };
     let path = disk.path().join("x");
     let lab = Lab::new();
-    let sink = lab.lanes.sink(path.as_path(), 0, 0).unwrap();
-    let elsewhere = lab.lanes.sink(lab.path("x"), 0, 0).unwrap();
-    assert!(!Arc::ptr_eq(sink.lane(), elsewhere.lane()), "each file system has its lane");
-    let plan = ChannelPlan { sink: Some(Arc::clone(&sink)), ..lab.plan_without_log(channel()) };
+    let log = lab.lanes.open(path.as_path(), 0, 0, "'x' stdout").unwrap();
+    let sink = Arc::clone(log.sink());
+    let elsewhere = lab.open("x", &channel());
+    assert!(!Arc::ptr_eq(sink.lane(), elsewhere.sink().lane()), "each file system has its lane");
+    let plan = ChannelPlan { log: Some(log), ..lab.plan_without_log(channel()) };
     let (mut pipe, reader) = lab.start(plan);
     pipe.write_all(&vec![b'x'; 5 << 20]).unwrap();
     lab.run(lab.plan(channel()), &[b"other"]);

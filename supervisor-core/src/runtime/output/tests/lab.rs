@@ -76,8 +76,13 @@ impl Lab {
 
     /// Stdout of a process that logs to `x` in the directory.
     pub(super) fn plan(&self, settings: spec::Channel) -> ChannelPlan {
-        let sink = self.lanes.sink(self.path("x"), settings.logfile_maxbytes, settings.logfile_backups).unwrap();
-        ChannelPlan { sink: Some(sink), ..self.plan_without_log(settings) }
+        ChannelPlan { log: Some(self.open("x", &settings)), ..self.plan_without_log(settings) }
+    }
+
+    /// A share in a log in the directory.
+    pub(super) fn open(&self, name: &str, settings: &spec::Channel) -> Share {
+        let path = self.path(name);
+        self.lanes.open(path, settings.logfile_maxbytes, settings.logfile_backups, "'x' stdout").unwrap()
     }
 
     pub(super) fn plan_without_log(&self, settings: spec::Channel) -> ChannelPlan {
@@ -85,7 +90,7 @@ impl Lab {
             name: ProcessName::new("x", "x"),
             stream: Stream::Stdout,
             settings,
-            sink: None,
+            log: None,
             strip_ansi: false,
             listener: false,
             report: Arc::clone(&self.report) as Arc<dyn OutputReport>,

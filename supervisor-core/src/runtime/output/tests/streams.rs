@@ -13,8 +13,8 @@ fn fifo(path: &Path) -> File {
 }
 
 fn plan_to(lab: &Lab, name: &str) -> ChannelPlan {
-    let sink = lab.lanes.sink(lab.path(name), 0, 0).unwrap();
-    ChannelPlan { sink: Some(sink), ..lab.plan_without_log(channel()) }
+    let unlimited = spec::Channel { logfile_maxbytes: 0, logfile_backups: 0, ..channel() };
+    ChannelPlan { log: Some(lab.open(name, &unlimited)), ..lab.plan_without_log(unlimited) }
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn a_reader_that_does_not_read_blocks_nobody_and_is_given_up_until_it_does() {
     let lab = Lab::new();
     let mut idle = fifo(&lab.path("fifo"));
     let plan = plan_to(&lab, "fifo");
-    let sink = plan.sink.clone().unwrap();
+    let sink = Arc::clone(plan.log.as_ref().unwrap().sink());
     let (mut pipe, reader) = lab.start(plan);
     let before = Instant::now();
     pipe.write_all(&vec![b'x'; 5 << 20]).unwrap();

@@ -26,10 +26,19 @@ fn with_few_descriptors() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let hard = getrlimit(Resource::Nofile).maximum;
     let limit = |soft| setrlimit(Resource::Nofile, Rlimit { current: Some(soft), maximum: hard }).unwrap();
-    let bold = SpawnOptions { trusted: true, reserve: 0, ..SpawnOptions::default() };
-    let spawner = RealSpawner::new(bold);
-    // The reactor takes its own descriptors now.
-    end(spawner.spawn(&order(process("/bin/sleep 600"))).unwrap());
+    let bold = || SpawnOptions { reserve: 0, ..SpawnOptions::default() };
+    // The reactor takes its own descriptors now, and the thread its slots.
+    for spawner in [forking_with(bold()), RealSpawner::new(bold())] {
+        end(spawner.spawn(&order(process("/bin/sleep 600"))).unwrap());
+        every_room(&spawner, limit);
+    }
+    // The pipes themselves, without a look at what is free.
+    limit(3);
+    let error = open_pipes(&order(process("/bin/true"))).map(drop).unwrap_err();
+    assert_eq!(Failure::Pipes(error).told_of("x").to_string(), "too many open files to spawn 'x'");
+}
+
+fn every_room(spawner: &RealSpawner, limit: impl Fn(u64)) {
     let open = fds::open_count().unwrap();
     for room in 0..80 {
         limit(open + room);
@@ -49,10 +58,6 @@ fn with_few_descriptors() {
             std::thread::yield_now();
         }
     }
-    // The pipes themselves, without a look at what is free.
-    limit(3);
-    let error = open_pipes(&order(process("/bin/true"))).map(drop).unwrap_err();
-    assert_eq!(Failure::Pipes(error).told_of("x").to_string(), "too many open files to spawn 'x'");
 }
 
 #[test]
@@ -64,8 +69,13 @@ fn descriptors_that_others_snatch_cost_no_child() {
 #[test]
 #[ignore = "run by descriptors_that_others_snatch_cost_no_child"]
 fn among_thieves() {
-    use std::sync::atomic::{AtomicBool, Ordering};
-    let spawner = RealSpawner::new(SpawnOptions { reserve: 0, ..SpawnOptions::default() });
+    for spawner in [forking(), vforking()] {
+        let options = SpawnOptions { reserve: 0, ..SpawnOptions::default() };
+        steal_from(&RealSpawner { options, ..spawner });
+    }
+}
+
+fn steal_from(spawner: &RealSpawner) {
     end(spawner.spawn(&order(process("/bin/sleep 600"))).unwrap());
     let hard = rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum;
     let limit = rustix::process::Rlimit { current: Some(fds::open_count().unwrap() + 60), maximum: hard };

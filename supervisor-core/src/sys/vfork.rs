@@ -1,0 +1,158 @@
+//! Starting a child without a copy of this process: neither of its memory nor of its descriptors.
+//!
+//! `fork(2)` and `posix_spawn(3)` copy the table of descriptors, and exec closes every one of the copies: with a thousand
+//! programs, six thousand. Here the child shares memory and table with us until it has taken a small table of its own,
+//! while the thread that started it stands still (`vfork(2)`). What it must have lies in slots with low numbers, so that
+//! the small table is enough. Whether a child may be started like this is not decided here.
+#![expect(unsafe_code, reason = "clone(2)")]
+
+use std::cell::RefCell;
+use std::ffi::c_void;
+use std::fs::File;
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::unix::process::ExitStatusExt;
+use std::sync::atomic::{AtomicI32, Ordering};
+
+use rustix::io::DupFlags;
+
+use super::child::Plan;
+use super::signals::Mask;
+use crate::domain::exit::ExitStatus;
+
+/// What the child may use before it executes something: far more than its few calls take.
+const STACK: usize = 64 << 10;
+
+/// Standard input, output and error.
+const STREAMS: usize = 3;
+
+/// A child that nobody has reaped yet.
+#[derive(Debug)]
+pub(crate) struct Unreaped {
+    pub(crate) pid: u32,
+    /// Becomes readable when the child has ended.
+    pub(crate) pidfd: OwnedFd,
+}
+
+/// Starts a child that follows `plan`, with these standard streams. If that is an error, there is no child. ENOSYS, EINVAL
+/// or EPERM mean that it cannot be done like this on this system.
+///
+/// Blocks until the child has executed its program, or failed to.
+///
+/// # Errors
+/// What the system says.
+pub(crate) fn start(plan: &Plan, streams: [BorrowedFd<'_>; STREAMS]) -> io::Result<Unreaped> {
+    thread_local! {
+        /// Of this thread alone: another one may stand still in a start that hangs.
+        static NEST: RefCell<Option<Nest>> = const { RefCell::new(None) };
+    }
+    NEST.with_borrow_mut(|kept| {
+        let mut nest = kept.take().map_or_else(Nest::new, Ok)?;
+        let child = nest.start(plan, streams);
+        // One that could not be emptied would keep the other ends of our pipes.
+        if nest.empty() {
+            *kept = Some(nest);
+        }
+        child
+    })
+}
+
+/// Reaps a child if it has ended. That somebody else has reaped it is an end, too.
+pub(crate) fn reap(pid: u32) -> Option<ExitStatus> {
+    let mut status = 0;
+    let Ok(pid) = libc::pid_t::try_from(pid) else { return Some(ExitStatus::Exited(-1)) };
+    loop {
+        // SAFETY: the pointer is to a live integer.
+        match unsafe { libc::waitpid(pid, &raw mut status, libc::WNOHANG) } {
+            0 => return None,
+            -1 if io::Error::last_os_error().kind() == io::ErrorKind::Interrupted => {}
+            -1 => return Some(ExitStatus::Exited(-1)),
+            _ => return Some(std::process::ExitStatus::from_raw(status).into()),
+        }
+    }
+}
+
+/// What a thread needs to start children.
+struct Nest {
+    stack: Box<[MaybeUninit<u8>]>,
+    /// Descriptors that are held so that their numbers are ours; what they lead to is `nothing` between two starts.
+    slots: [OwnedFd; STREAMS],
+    nothing: OwnedFd,
+}
+
+/// What the child is told.
+struct Order<'a> {
+    plan: &'a Plan,
+    slots: [libc::c_int; STREAMS],
+    /// What has failed before the child could follow its plan.
+    failure: AtomicI32,
+}
+
+impl Nest {
+    fn new() -> io::Result<Self> {
+        let nothing = OwnedFd::from(File::open("/dev/null")?);
+        // Above the standard streams, which the child sets from them.
+        let slot = || rustix::io::fcntl_dupfd_cloexec(&nothing, STREAMS as libc::c_int);
+        let slots = [slot()?, slot()?, slot()?];
+        Ok(Self { stack: Box::new_uninit_slice(STACK), slots, nothing })
+    }
+
+    /// Fills the slots; whatever comes of it, they are to be emptied.
+    fn start(&mut self, plan: &Plan, streams: [BorrowedFd<'_>; STREAMS]) -> io::Result<Unreaped> {
+        for (slot, stream) in self.slots.iter_mut().zip(streams) {
+            rustix::io::dup3(stream, slot, DupFlags::CLOEXEC)?;
+        }
+        let order = Order { plan, slots: self.slots.each_ref().map(AsRawFd::as_raw_fd), failure: AtomicI32::new(0) };
+        let argument = (&raw const order).cast_mut().cast::<c_void>();
+        let kind = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_FILES | libc::CLONE_PIDFD | libc::SIGCHLD;
+        let mut pidfd: libc::c_int = -1;
+        // In the child no handler of ours may run before the dispositions are reset, so it begins with everything blocked.
+        let mask = Mask::full();
+        let top = self.stack.as_mut_ptr_range().end;
+        // SAFETY: the stack is this nest's own, which we hold exclusively and which nobody else uses; its end is given,
+        // for it grows downwards, and `clone` aligns it. `hatch` is given a live `Order`. The child shares our memory, but
+        // this thread stands still until it has executed its program or ended, so `order`, the stack and `errno` are the
+        // child's alone meanwhile. It makes async-signal-safe calls only, writes to nothing of ours but
+        // `order.failure`, and never returns. The kernel writes one descriptor to `pidfd`.
+        let pid = unsafe { libc::clone(hatch, top.cast(), kind, argument, &raw mut pidfd) };
+        let error = io::Error::last_os_error();
+        drop(mask);
+        let Ok(pid @ 1..) = u32::try_from(pid) else { return Err(error) };
+        // SAFETY: the kernel has opened it for us, close-on-exec, and nobody else knows of it.
+        let child = Unreaped { pid, pidfd: unsafe { OwnedFd::from_raw_fd(pidfd) } };
+        match order.failure.load(Ordering::SeqCst) {
+            0 => Ok(child),
+            number => {
+                // It ended before we went on, so this does not wait.
+                reap(pid);
+                Err(io::Error::from_raw_os_error(number))
+            }
+        }
+    }
+
+    /// Lets go of what the slots lead to; false if that fails.
+    fn empty(&mut self) -> bool {
+        let Self { slots, nothing, .. } = self;
+        slots.iter_mut().all(|slot| rustix::io::dup3(&*nothing, slot, DupFlags::CLOEXEC).is_ok())
+    }
+}
+
+/// The first steps of the child.
+extern "C" fn hatch(argument: *mut c_void) -> libc::c_int {
+    // SAFETY: `Nest::start` gives a live `Order`, and stands still.
+    let order = unsafe { &*argument.cast::<Order<'_>>() };
+    let first = order.slots.iter().max().map_or(0, |last| last.saturating_add(1));
+    // SAFETY: takes integers only. The table becomes our own, with what is below `first` in it and nothing else; a kernel
+    // that does not know the flag (before Linux 5.9) refuses and closes nothing.
+    let own_table =
+        unsafe { libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, libc::CLOSE_RANGE_UNSHARE) } == 0;
+    // SAFETY: takes integers only; the table is our own.
+    let has_streams = || (0..).zip(order.slots).all(|(stream, slot)| unsafe { libc::dup2(slot, stream) } >= 0);
+    if !(own_table && has_streams()) {
+        order.failure.store(io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO), Ordering::SeqCst);
+        // SAFETY: async-signal-safe; nothing of the memory that we share is touched any more.
+        unsafe { libc::_exit(127) };
+    }
+    order.plan.run()
+}
