@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::harness::{
+use crate::lab::{
     Lab, Probe, SLEEPER, Signal, Value, descriptors, eventually, group_of, kill, processor_time, wait_gone, works,
 };
 
@@ -15,17 +15,12 @@ fn stop(lab: &Lab, name: &str) -> Duration {
     began.elapsed()
 }
 
-/// Waits until a program says that it is ready.
-fn ready(lab: &Lab, log: &str) {
-    eventually("ready", || lab.read(log).contains("ready").then_some(()));
-}
-
 #[test]
 fn a_program_that_ignores_term_is_killed_after_stopwaitsecs_and_not_before() {
     let body = format!("[program:x]\ncommand={STUBBORN}\nstopwaitsecs=2\nstdout_logfile=%(here)s/out\nstartsecs=0\n");
     let mut lab = Lab::running(&body);
     let pid = lab.pid_of("x");
-    ready(&lab, "out");
+    lab.wait_read("out", "ready");
     let took = stop(&lab, "x");
     assert!(took >= Duration::from_secs(2) && took < Duration::from_secs(20), "{took:?}");
     assert_eq!(lab.state("x"), "STOPPED");
@@ -52,7 +47,7 @@ fn family(stubborn: bool, keys: &str) -> (Lab, i32) {
     let body =
         format!("[program:x]\ncommand={command}\nstdout_logfile=%(here)s/out\nstopwaitsecs=1\nstartsecs=0\n{keys}");
     let lab = Lab::running(&body);
-    ready(&lab, "out");
+    lab.wait_read("out", "ready");
     let leader = lab.pid_of("x");
     assert_eq!(group_of(leader).len(), 4);
     (lab, leader)
@@ -87,13 +82,16 @@ fn without_the_options_the_leader_alone_is_signalled() {
 
 #[test]
 fn a_program_that_closes_its_output_runs_on_and_costs_nothing() {
-    let body = "[program:x]\ncommand=/bin/sh -c 'exec >&- 2>&-; exec sleep 600'\nstartsecs=0\n";
+    let body = "[program:x]\ncommand=/bin/sh -c 'exec >&- 2>&-; exec sleep 600'\nstartsecs=0\n\
+                [program:clock]\ncommand=/bin/sleep 2\nstartsecs=0\nautostart=false\nautorestart=false\n";
     let mut lab = Lab::running(body);
     let pid = lab.pid_of("x");
     eventually("closed", || (!std::path::Path::new(&format!("/proc/{pid}/fd/1")).exists()).then_some(()));
+    assert!(lab.call("supervisor.startProcess", &[Value::Text("clock")]).is_ok());
+    let clock = lab.pid("clock");
     let before = processor_time(lab.daemon());
     // A busy loop would use up the whole time.
-    std::thread::sleep(Duration::from_secs(2));
+    wait_gone(clock);
     let used = processor_time(lab.daemon()) - before;
     assert!(used < Duration::from_millis(500), "{used:?} of 2 s");
     assert_eq!(lab.pid_of("x"), pid);
@@ -154,7 +152,7 @@ fn a_thousand_programs_that_crash_hinder_nobody() {
     let pid = lab.pid_of("x");
     let probe = Probe::start(&lab);
     eventually("many crashes", || (lab.log().matches("exited: ").count() > 3_000).then_some(()));
-    probe.was_prompt();
+    probe.was_prompt("a thousand programs that crash");
     assert_eq!(lab.pid("x"), pid);
     lab.stop_well();
 }
@@ -169,7 +167,7 @@ fn programs_that_end_at_once_and_are_restarted_hinder_nobody() {
     eventually("restarts", || (lab.log().matches("spawned: '0'").count() >= 3).then_some(()));
     let before = lab.read("out").len();
     eventually("others go on", || (lab.read("out").len() > before + 20).then_some(()));
-    probe.was_prompt();
+    probe.was_prompt("programs that end at once");
     lab.stop_well();
 }
 

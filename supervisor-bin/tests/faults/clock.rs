@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::harness::{Lab, Value, eventually};
+use crate::lab::{Lab, Value};
 
 const LIBRARIES: [&str; 4] = [
     "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",
@@ -51,7 +51,7 @@ fn set(lab: &Lab, offset: &str) {
 
 /// The clock of the daemon, as it tells it.
 fn now(lab: &Lab) -> i64 {
-    lab.call("supervisor.getProcessInfo", &[Value::Text("x")]).field("now").parse().unwrap()
+    lab.info("x").field("now").parse().unwrap()
 }
 
 fn jump(lab: &Lab, offset: &str, seconds: i64) {
@@ -66,7 +66,7 @@ fn a_clock_that_is_set_back_delays_nothing() {
     let retries = "[program:y]\ncommand=/bin/sh -c 'exit 1'\nstartretries=2\nautostart=false\n";
     let starts = "[program:z]\ncommand=/bin/sleep 600\nstartsecs=2\nautostart=false\n";
     let Some(mut lab) = lab(&format!("{STUBBORN}{retries}{starts}"), "+0") else { return };
-    eventually("ready", || lab.read("out").contains("ready").then_some(()));
+    lab.wait_read("out", "ready");
     jump(&lab, "-3600", -3600);
     let began = Instant::now();
     assert!(lab.call("supervisor.startProcess", &[Value::Text("z")]).is_ok());
@@ -87,7 +87,7 @@ fn a_clock_that_is_set_back_delays_nothing() {
 #[test]
 fn a_clock_that_jumps_ahead_does_not_shorten_a_stop() {
     let Some(mut lab) = lab(STUBBORN, "+0") else { return };
-    eventually("ready", || lab.read("out").contains("ready").then_some(()));
+    lab.wait_read("out", "ready");
     let began = Instant::now();
     assert!(lab.call("supervisor.stopProcess", &[Value::Text("x"), Value::Bool(false)]).is_ok());
     jump(&lab, "+3600", 3600);
@@ -112,9 +112,10 @@ fn a_clock_that_jumps_ahead_makes_nobody_run() {
 #[test]
 fn after_the_end_of_32_bits_times_are_still_answered() {
     let Some(mut lab) = lab("[program:x]\ncommand=/bin/sleep 600\nstartsecs=0\n", "+15y") else { return };
-    let (status, text) = lab.ctl(&["status", "x"]);
-    assert!(status == Some(0) && text.contains("uptime 0:0"), "{text}");
-    let info = lab.call("supervisor.getProcessInfo", &[Value::Text("x")]);
+    let output = lab.ctl(&["status", "x"]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("uptime 0:0"), "{text}");
+    let info = lab.info("x");
     for field in ["start", "now"] {
         // The greatest number that XML-RPC has.
         assert_eq!(info.field(field), i32::MAX.to_string());

@@ -6,21 +6,24 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::harness::{Lab, Pid, SLEEPER, Signal, eventually, inode, is_alive, is_root, kill_process, wait_gone};
+use crate::lab::{
+    Lab, Pid, SLEEPER, Signal, eventually, inode, is_alive, is_root, kill_process, passing, states_of_threads,
+    wait_gone,
+};
 
 #[test]
 fn a_second_daemon_is_refused_while_the_first_one_is_frozen_and_touches_nothing() {
     let mut lab = Lab::new("[program:x]\ncommand=/bin/sleep 600\nstartsecs=0\n");
     let first = lab.start();
     let child = lab.pid_of("x");
-    let before = (inode(&lab.path("s.sock")), inode(&lab.path("pid")), inode(&lab.path("log")), lab.log());
+    let before = (inode(&lab.socket()), inode(&lab.path("pid")), inode(&lab.path("log")), lab.log());
     let logs = |lab: &Lab| fs::read_dir(lab.folder.path()).unwrap().count();
     let files = logs(&lab);
     kill_process(first, Signal::STOP).unwrap();
     let why = lab.refused();
     assert!(why.starts_with("Error: Another program is already listening"), "{why}");
     assert!(why.lines().nth(1).unwrap().starts_with("For help, use "), "{why}");
-    let after = (inode(&lab.path("s.sock")), inode(&lab.path("pid")), inode(&lab.path("log")), lab.log());
+    let after = (inode(&lab.socket()), inode(&lab.path("pid")), inode(&lab.path("log")), lab.log());
     assert_eq!(before, after);
     assert_eq!(logs(&lab), files, "no log was made or removed");
     kill_process(first, Signal::CONT).unwrap();
@@ -31,7 +34,7 @@ fn a_second_daemon_is_refused_while_the_first_one_is_frozen_and_touches_nothing(
 #[test]
 fn without_servers_the_pid_file_refuses_a_second_daemon() {
     let mut lab = Lab::new("");
-    lab.configure_all("", SLEEPER);
+    lab.configure_without_servers(SLEEPER);
     let first = lab.spawn(Stdio::null());
     lab.wait_log("entered RUNNING state");
     let why = lab.refused();
@@ -47,7 +50,7 @@ fn a_killed_daemon_leaves_nothing_that_hinders_the_next() {
     let first = lab.start();
     kill_process(first, Signal::KILL).unwrap();
     lab.wait();
-    assert!(lab.path("s.sock").exists() && lab.path("pid").exists());
+    assert!(lab.socket().exists() && lab.path("pid").exists());
     // The pid now belongs to somebody whom nobody may signal.
     let mut stranger = Command::new("/bin/sleep").arg("600").spawn().unwrap();
     fs::write(lab.path("pid"), format!("{}\n", stranger.id())).unwrap();
@@ -56,7 +59,7 @@ fn a_killed_daemon_leaves_nothing_that_hinders_the_next() {
     eventually("its own pid", || (fs::read_to_string(lab.path("pid")).unwrap() == expected).then_some(()));
     assert!(stranger.try_wait().unwrap().is_none());
     assert_eq!(lab.stop().code(), Some(0));
-    assert!(!lab.path("s.sock").exists() && !lab.path("pid").exists());
+    assert!(!lab.socket().exists() && !lab.path("pid").exists());
     stranger.kill().unwrap();
     stranger.wait().unwrap();
 }
@@ -66,25 +69,25 @@ fn a_restart_with_a_broken_file_is_refused_and_a_good_one_keeps_the_socket() {
     let mut lab = Lab::new(SLEEPER);
     let daemon = lab.start();
     let child = lab.pid_of("x");
-    let socket = inode(&lab.path("s.sock"));
-    lab.configure("", "[program:x]\ncommand=/bin/sleep 600\nstartretries=many\n");
+    let socket = inode(&lab.socket());
+    lab.configure("[program:x]\ncommand=/bin/sleep 600\nstartretries=many\n");
     kill_process(daemon, Signal::HUP).unwrap();
     lab.wait_log("'many'");
     assert_eq!(lab.pid_of("x"), child, "everything runs on");
-    lab.configure("", &SLEEPER.replace("program:x", "program:y"));
+    lab.configure(&SLEEPER.replace("program:x", "program:y"));
     kill_process(daemon, Signal::HUP).unwrap();
     let other = lab.pid_of("y");
     assert!(!is_alive(child) && is_alive(other));
-    assert_eq!(inode(&lab.path("s.sock")), socket, "clients could wait");
+    assert_eq!(inode(&lab.socket()), socket, "clients could wait");
     assert_eq!(fs::read_to_string(lab.path("pid")).unwrap(), format!("{}\n", daemon.as_raw_nonzero()));
     // Somebody cleans up: a restart brings it back.
-    fs::remove_file(lab.path("s.sock")).unwrap();
+    fs::remove_file(lab.socket()).unwrap();
     fs::remove_file(lab.path("pid")).unwrap();
     kill_process(daemon, Signal::HUP).unwrap();
     lab.wait_up();
     eventually("the pid file is back", || lab.path("pid").exists().then_some(()));
     assert_eq!(lab.stop().code(), Some(0));
-    assert!(!lab.path("s.sock").exists());
+    assert!(!lab.socket().exists());
 }
 
 #[test]
@@ -93,9 +96,24 @@ fn a_signal_at_any_moment_of_the_start_ends_it_without_leaving_a_program() {
         .map(|number| format!("[program:p{number}]\ncommand=/bin/sleep 6{number:02}.5\nstartsecs=0\n"))
         .collect();
     let mut lab = Lab::new(&programs);
-    for delay in (0..100).step_by(5) {
+    // At once, then after every step that can be seen from outside.
+    let spawned = |count| move |lab: &Lab| lab.log().matches("spawned: ").count() >= count;
+    let moments: [&dyn Fn(&Lab) -> bool; 10] = [
+        &|_| true,
+        &|lab| states_of_threads(lab.daemon()).len() > 1,
+        &|lab| lab.path("log").exists(),
+        &|lab| lab.log().contains("supervisord started"),
+        &|lab| lab.socket().exists(),
+        &|lab| lab.path("pid").exists(),
+        &spawned(1),
+        &spawned(7),
+        &spawned(14),
+        &spawned(20),
+    ];
+    for moment in [moments, moments].concat() {
+        let _ = fs::remove_file(lab.path("log"));
         let daemon = lab.spawn(Stdio::null());
-        std::thread::sleep(Duration::from_millis(delay));
+        passing("the moment", || moment(&lab).then_some(()));
         kill_process(daemon, Signal::TERM).unwrap();
         let status = lab.wait();
         // By the signal itself only before the daemon's first steps.
@@ -120,9 +138,7 @@ fn is_ours(pid: i32) -> bool {
 
 #[test]
 fn in_the_background_errors_are_still_seen_by_whoever_started_it() {
-    let mut lab = Lab::new(SLEEPER);
-    // Of a key that is given twice the last word counts.
-    lab.configure("nodaemon=false\ndirectory=/", SLEEPER);
+    let mut lab = Lab::with("nodaemon=false\ndirectory=/", SLEEPER);
     let output = lab.command().output().unwrap();
     assert!(output.status.success(), "{output:?}");
     lab.wait_up();
@@ -130,11 +146,11 @@ fn in_the_background_errors_are_still_seen_by_whoever_started_it() {
     let child = lab.pid_of("x");
     assert!(lab.refused().starts_with("Error: Another program"));
     assert!(lab.log().contains("INFO daemonizing the supervisord process") && lab.log().contains("directory: '/'"));
-    assert_eq!(lab.ctl(&["reload"]).0, Some(0));
+    assert!(lab.ctl(&["reload"]).status.success());
     eventually("a new life", || (lab.pid_of("x") != child).then_some(()));
     kill_process(Pid::from_raw(pid).unwrap(), Signal::TERM).unwrap();
     eventually("the daemon ends", || (!is_alive(pid)).then_some(()));
-    assert!(!lab.path("pid").exists() && !lab.path("s.sock").exists());
+    assert!(!lab.path("pid").exists() && !lab.socket().exists());
     drop(lab.daemons.drain(..));
 }
 #[test]
@@ -166,9 +182,7 @@ fn the_end_is_in_good_order_also_with_programs_that_do_not_want_to_end() {
                 stdout_logfile=%(here)s/out%(process_num)d\n";
     let mut lab = Lab::running(body);
     let programs: Vec<i32> = (0..5).map(|number| lab.pid_of(&format!("x:{number}"))).collect();
-    for number in 0..5 {
-        eventually("ready", || lab.read(&format!("out{number}")).contains("ready").then_some(()));
-    }
+    (0..5).for_each(|number| lab.wait_read(&format!("out{number}"), "ready"));
     let began = Instant::now();
     lab.stop_well();
     let took = began.elapsed();
@@ -182,12 +196,12 @@ fn a_restart_does_not_call_off_a_shutdown() {
                 stdout_logfile=%(here)s/out\nstartsecs=0\n";
     let mut lab = Lab::running(body);
     let pid = lab.pid_of("x");
-    eventually("ready", || lab.read("out").contains("ready").then_some(()));
+    lab.wait_read("out", "ready");
     lab.signal(Signal::TERM);
     lab.wait_log("waiting for x to die");
     lab.signal(Signal::HUP);
     assert_eq!(lab.wait().code(), Some(0));
     assert!(lab.log().contains("ignored SIGHUP indicating restart request (shutdown in progress)"));
     wait_gone(pid);
-    assert!(!lab.path("s.sock").exists() && !lab.path("pid").exists());
+    assert!(!lab.socket().exists() && !lab.path("pid").exists());
 }

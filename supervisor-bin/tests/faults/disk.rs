@@ -1,16 +1,50 @@
 //! Disks that are full, read-only, cleaned up or moved about.
 
 use std::fs;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::Command;
 
-use crate::harness::{Lab, Mount, SLEEPER, Signal, Value, eventually, is_alive};
+use crate::lab::{Lab, SLEEPER, Signal, Value, eventually, is_alive, is_root, works};
+
+/// A file system that is mounted for a test.
+struct Mount(PathBuf);
+
+impl Mount {
+    /// A small one in memory; `None`, with the reason, where it cannot be had.
+    fn small(place: PathBuf, options: &str) -> Option<Self> {
+        if !is_root("to mount a small file system") {
+            return None;
+        }
+        fs::create_dir_all(&place).unwrap();
+        let words = ["mount", "-t", "tmpfs", "-o", options, "none", place.to_str().unwrap()];
+        works(&words, "so there is no small disk to fill").then_some(Self(place))
+    }
+
+    /// Uses up all space that is left.
+    fn fill(&self) {
+        let mut file = fs::File::create(self.0.join("ballast")).unwrap();
+        for size in [4096, 1] {
+            while file.write(&vec![b'x'; size]).is_ok_and(|written| written > 0) {}
+        }
+    }
+
+    fn empty(&self) {
+        fs::remove_file(self.0.join("ballast")).unwrap();
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
 
 #[test]
 fn an_activity_log_that_cannot_be_written_stops_nobody() {
-    let mut lab = Lab::new("");
-    lab.configure("logfile=/dev/full\nlogfile_maxbytes=0", SLEEPER);
-    lab.start();
+    let mut lab = Lab::running_with("logfile=/dev/full\nlogfile_maxbytes=0", SLEEPER);
     lab.pid_of("x");
-    assert_eq!(lab.ctl(&["restart", "x"]).0, Some(0));
+    assert!(lab.ctl(&["restart", "x"]).status.success());
     assert_eq!(lab.stop().code(), Some(0));
 }
 
@@ -33,15 +67,14 @@ fn grows(lab: &Lab, name: &str) {
 
 /// A full disk under a program's log; with rotation or without.
 fn a_full_disk(keys: &str) {
-    let mut lab = Lab::new("");
+    let mut lab = Lab::new(&writer("disk/out", keys));
     let Some(disk) = Mount::small(lab.path("disk"), "size=1m") else { return };
-    lab.configure("", &writer("disk/out", keys));
     lab.start();
     let (w, x) = (lab.pid_of("w"), lab.pid_of("x"));
     grows(&lab, "disk/out");
     disk.fill();
     lab.wait_log("cannot be ");
-    eventually("output is lost, and counted", || lab.log().contains("No space left on device").then_some(()));
+    lab.wait_log("No space left on device");
     assert_eq!((lab.pid_of("w"), lab.pid_of("x")), (w, x), "nobody is the worse for it");
     assert!(lab.call("supervisor.stopProcess", &[Value::Text("x")]).is_ok());
     assert!(lab.call("supervisor.startProcess", &[Value::Text("x")]).is_ok());
@@ -71,26 +104,24 @@ fn a_full_disk_does_not_end_rotation() {
 
 #[test]
 fn a_full_disk_under_the_activity_log_hinders_nobody() {
-    let mut lab = Lab::new("");
+    let mut lab = Lab::with("logfile=%(here)s/disk/log\nlogfile_maxbytes=0", SLEEPER);
     let Some(disk) = Mount::small(lab.path("disk"), "size=16k") else { return };
-    lab.configure("logfile=%(here)s/disk/log\nlogfile_maxbytes=0", SLEEPER);
     lab.start();
     disk.fill();
     for _ in 0..5 {
-        assert_eq!(lab.ctl(&["restart", "x"]).0, Some(0));
+        assert!(lab.ctl(&["restart", "x"]).status.success());
     }
     disk.empty();
-    assert_eq!(lab.ctl(&["restart", "x"]).0, Some(0));
+    assert!(lab.ctl(&["restart", "x"]).status.success());
     let pid = lab.pid_of("x");
-    eventually("it goes on", || lab.read("disk/log").contains(&format!("with pid {pid}")).then_some(()));
+    lab.wait_read("disk/log", &format!("with pid {pid}"));
     lab.stop_well();
 }
 
 #[test]
 fn a_folder_of_logs_that_is_removed_hinders_nobody_else() {
-    let mut lab = Lab::new("");
+    let mut lab = Lab::new(&writer("logs/out", "stopwaitsecs=1\n"));
     fs::create_dir(lab.path("logs")).unwrap();
-    lab.configure("", &writer("logs/out", "stopwaitsecs=1\n"));
     lab.start();
     let (w, x) = (lab.pid_of("w"), lab.pid_of("x"));
     grows(&lab, "logs/out");
@@ -102,16 +133,12 @@ fn a_folder_of_logs_that_is_removed_hinders_nobody_else() {
     // Clearing has nothing to clear or fails; it is answered.
     for method in ["supervisor.clearProcessLogs", "supervisor.clearProcessLog"] {
         let answer = lab.call(method, &[Value::Text("w")]);
-        assert!([0, 30].contains(&answer.fault()), "{}", answer.0);
+        assert!([0, 30].contains(&answer.fault()), "{}", answer.body);
     }
     assert!(lab.call("supervisor.stopProcess", &[Value::Text("w")]).is_ok());
     let answer = lab.call("supervisor.startProcess", &[Value::Text("w")]);
     assert_ne!(answer.fault(), 0);
-    assert!(
-        lab.call("supervisor.getProcessInfo", &[Value::Text("w")])
-            .field("spawnerr")
-            .contains("making dispatchers for 'w'")
-    );
+    assert!(lab.info("w").field("spawnerr").contains("making dispatchers for 'w'"));
     assert_eq!(lab.pid_of("x"), x);
     fs::create_dir(lab.path("logs")).unwrap();
     lab.call("supervisor.startProcess", &[Value::Text("w")]);
@@ -122,9 +149,8 @@ fn a_folder_of_logs_that_is_removed_hinders_nobody_else() {
 
 #[test]
 fn a_log_that_could_not_be_opened_again_is_when_it_can() {
-    let mut lab = Lab::new("");
+    let mut lab = Lab::new(&writer("logs/out", ""));
     fs::create_dir(lab.path("logs")).unwrap();
-    lab.configure("", &writer("logs/out", ""));
     lab.start();
     let w = lab.pid_of("w");
     grows(&lab, "logs/out");
@@ -141,9 +167,8 @@ fn a_log_that_could_not_be_opened_again_is_when_it_can() {
 
 #[test]
 fn the_activity_log_of_a_folder_that_is_gone_is_a_fault_to_clear() {
-    let mut lab = Lab::new("");
+    let mut lab = Lab::with("logfile=%(here)s/logs/log", SLEEPER);
     fs::create_dir(lab.path("logs")).unwrap();
-    lab.configure("logfile=%(here)s/logs/log", SLEEPER);
     lab.start();
     fs::remove_dir_all(lab.path("logs")).unwrap();
     assert_ne!(lab.call("supervisor.clearLog", &[]).fault(), 0);
@@ -153,12 +178,11 @@ fn the_activity_log_of_a_folder_that_is_gone_is_a_fault_to_clear() {
 
 #[test]
 fn a_folder_in_the_place_of_a_log_is_a_spawn_error_of_that_program() {
-    let mut lab = Lab::new("");
+    let mut lab = Lab::new(&writer("folder", "startretries=0\n"));
     fs::create_dir(lab.path("folder")).unwrap();
-    lab.configure("", &writer("folder", "startretries=0\n"));
     lab.start();
     lab.wait_state("w", "FATAL");
-    assert!(!lab.call("supervisor.getProcessInfo", &[Value::Text("w")]).field("spawnerr").is_empty());
+    assert!(!lab.info("w").field("spawnerr").is_empty());
     lab.pid_of("x");
     lab.stop_well();
 }
@@ -195,9 +219,8 @@ fn logs_that_are_moved_away_lose_and_repeat_nothing() {
 
 #[test]
 fn a_folder_in_the_way_of_rotation_is_said_once_and_holds_up_nobody() {
-    let mut lab = Lab::new("");
+    let mut lab = Lab::new(&writer("out", "stdout_logfile_maxbytes=10KB\nstdout_logfile_backups=1\n"));
     fs::create_dir_all(lab.path("out.1/full")).unwrap();
-    lab.configure("", &writer("out", "stdout_logfile_maxbytes=10KB\nstdout_logfile_backups=1\n"));
     lab.start();
     let w = lab.pid_of("w");
     lab.wait_log("cannot be rotated");
@@ -211,9 +234,8 @@ fn a_folder_in_the_way_of_rotation_is_said_once_and_holds_up_nobody() {
 
 #[test]
 fn a_pid_file_on_a_read_only_disk_is_said_and_done_without() {
-    let mut lab = Lab::new("");
+    let mut lab = Lab::with("pidfile=%(here)s/disk/pid", SLEEPER);
     let Some(_disk) = Mount::small(lab.path("disk"), "ro,size=16k") else { return };
-    lab.configure("pidfile=%(here)s/disk/pid", SLEEPER);
     lab.start();
     lab.wait_log("CRIT could not write pidfile");
     let pid = lab.pid_of("x");
@@ -225,7 +247,7 @@ fn a_pid_file_on_a_read_only_disk_is_said_and_done_without() {
 fn a_socket_that_was_cleaned_up_comes_back() {
     let mut lab = Lab::running(SLEEPER);
     lab.pid_of("x");
-    fs::remove_file(lab.path("s.sock")).unwrap();
+    fs::remove_file(lab.socket()).unwrap();
     lab.signal(Signal::HUP);
     lab.wait_up();
     lab.pid_of("x");

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::harness::{Lab, Probe, Value, eventually, get, is_alive, is_root, works};
+use crate::lab::{Lab, Probe, Signal, Value, eventually, is_alive, is_root, states_of_threads, works};
 
 /// A file system that can be frozen. Thawed and unmounted at the end, whatever happens.
 struct Disk {
@@ -28,8 +28,10 @@ impl Disk {
         mounted.then(|| Self { place: place.to_owned() })
     }
 
-    fn freeze(&self) {
+    /// Freezes it, and waits until the daemon is stuck in writing to it.
+    fn freeze(&self, lab: &Lab) {
         assert!(Command::new("fsfreeze").args(["-f", &self.place]).status().unwrap().success());
+        eventually("a writer is stuck", || states_of_threads(lab.daemon()).contains(&"D".to_owned()).then_some(()));
     }
 
     fn thaw(&self) {
@@ -45,9 +47,9 @@ impl Drop for Disk {
     }
 }
 
-/// Writes a numbered line twenty times a second, and what it was told last when it is stopped.
+/// Writes a numbered line twenty times a second, and tells of the last number in a file beside its log as well.
 fn chatty(name: &str, log: &str) -> String {
-    let loops = "i=0; while :; do i=$((i+1)); echo line $i; sleep 0.05; done";
+    let loops = format!("i=0; while :; do i=$((i+1)); echo line $i; echo $i >%(here)s/{name}.said; sleep 0.05; done");
     format!(
         "[program:{name}]\ncommand=/bin/sh -c '{loops}'\nstdout_logfile=%(here)s/{log}\nstartsecs=0\nstopwaitsecs=5\n"
     )
@@ -72,40 +74,32 @@ fn grows(path: &Path) {
 
 #[test]
 fn a_frozen_log_holds_up_its_own_programs_and_nothing_else() {
-    let mut lab = Lab::new("");
+    let programs = chatty("held", "disk/held") + &chatty("also", "disk/also") + &chatty("free", "free");
+    let mut lab = Lab::new(&programs);
     let Some(disk) = Disk::mount(&lab) else { return };
-    lab.configure("", &(chatty("held", "disk/held") + &chatty("also", "disk/also") + &chatty("free", "free")));
     lab.start();
     let held = lab.pid_of("held");
     for log in ["disk/held", "disk/also", "free"] {
         eventually("it is written", || lab.path(log).exists().then_some(()));
         grows(&lab.path(log));
     }
-    disk.freeze();
-    // Until the writer is stuck.
-    std::thread::sleep(Duration::from_millis(500));
+    disk.freeze(&lab);
     let probe = Probe::start(&lab);
     grows(&lab.path("free"));
-    assert_eq!(get(&lab.path("s.sock"), "/").0, 200);
-    assert_eq!(lab.ctl(&["restart", "free"]).0, Some(0));
+    assert_eq!(lab.get("/").status, 200);
+    assert!(lab.ctl(&["restart", "free"]).status.success());
     assert_eq!(lab.state("held"), "RUNNING");
-    lab.configure(
-        "",
-        &(chatty("held", "disk/held")
-            + &chatty("also", "disk/also")
-            + &chatty("free", "free")
-            + "[program:new]\ncommand=/bin/sleep 600\n"),
-    );
-    assert_eq!(lab.ctl(&["update"]).0, Some(0));
+    lab.configure(&(programs + "[program:new]\ncommand=/bin/sleep 600\n"));
+    assert!(lab.ctl(&["update"]).status.success());
     lab.pid_of("new");
     // What concerns the frozen log is answered as well, late or with a fault, but it is.
     lab.call("supervisor.clearProcessLogs", &[Value::Text("held")]);
-    lab.signal(crate::harness::Signal::USR2);
+    lab.signal(Signal::USR2);
     // A program whose log hangs is stopped like any other.
     let began = Instant::now();
     assert!(lab.call("supervisor.stopProcess", &[Value::Text("also")]).is_ok());
     assert!(began.elapsed() < Duration::from_secs(20));
-    probe.was_prompt();
+    probe.was_prompt("a frozen disk");
     disk.thaw();
     assert_eq!(lab.pid_of("held"), held, "it was held up, not stopped");
     grows(&lab.path("disk/held"));
@@ -114,36 +108,33 @@ fn a_frozen_log_holds_up_its_own_programs_and_nothing_else() {
 
 #[test]
 fn what_was_held_up_is_written_when_the_disk_thaws() {
-    let mut lab = Lab::new("");
+    let mut lab = Lab::new(&chatty("held", "disk/held"));
     let Some(disk) = Disk::mount(&lab) else { return };
-    lab.configure("", &chatty("held", "disk/held"));
     lab.start();
     eventually("it is written", || lab.path("disk/held").exists().then_some(()));
     grows(&lab.path("disk/held"));
-    disk.freeze();
-    std::thread::sleep(Duration::from_secs(3));
+    disk.freeze(&lab);
+    eventually("it says much", || (lab.read("held.said").trim().parse::<u32>().ok()? > 60).then_some(()));
     disk.thaw();
     grows(&lab.path("disk/held"));
     assert!(lab.call("supervisor.stopProcess", &[Value::Text("held")]).is_ok());
-    assert!(numbers(&lab.read("disk/held")) > 30, "every line, in order");
+    assert!(numbers(&lab.read("disk/held")) > 60, "every line, in order");
     lab.stop_well();
 }
 
 #[test]
 fn a_frozen_log_does_not_hinder_the_end() {
-    let mut lab = Lab::new("");
+    let mut lab = Lab::new(&(chatty("held", "disk/held") + &chatty("free", "free")));
     let Some(disk) = Disk::mount(&lab) else { return };
-    lab.configure("", &(chatty("held", "disk/held") + &chatty("free", "free")));
     lab.start();
     let programs = [lab.pid_of("held"), lab.pid_of("free")];
     eventually("it is written", || lab.path("disk/held").exists().then_some(()));
     grows(&lab.path("disk/held"));
-    disk.freeze();
-    std::thread::sleep(Duration::from_millis(500));
-    lab.signal(crate::harness::Signal::TERM);
+    disk.freeze(&lab);
+    lab.signal(Signal::TERM);
     eventually("the programs are stopped", || programs.iter().all(|pid| !is_alive(*pid)).then_some(()));
     eventually("socket and pid file are removed", || {
-        ["s.sock", "pid", "pid.state"].iter().all(|name| !lab.path(name).exists()).then_some(())
+        ["s", "pid", "pid.state"].iter().all(|name| !lab.path(name).exists()).then_some(())
     });
     let log = lab.log();
     assert!(log.contains("stopped: held"), "{log}");

@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::harness::{Lab, SLEEPER, Signal, Value, call, eventually, is_alive, kill, stat, wait_gone, within};
+use crate::lab::{Lab, SLEEPER, Signal, Value, call, is_alive, kill, stat, wait_gone, within};
 
 /// Kills the daemon and waits until it is gone.
 fn crash(lab: &mut Lab) {
@@ -20,7 +20,7 @@ const STUBBORN: &str = "[program:x]\ncommand=/bin/sh -c 'trap \"\" TERM; echo re
 fn crashed_with_stubborn(stopwaitsecs: u32) -> (Lab, i32) {
     let mut lab = Lab::running(&format!("{STUBBORN}stopwaitsecs={stopwaitsecs}\n"));
     let pid = lab.pid_of("x");
-    eventually("ready", || lab.read("out").contains("ready").then_some(()));
+    lab.wait_read("out", "ready");
     crash(&mut lab);
     assert!(is_alive(pid));
     (lab, pid)
@@ -72,7 +72,7 @@ fn a_leftover_of_a_program_that_is_gone_from_the_configuration_is_stopped() {
     let mut lab = Lab::running(SLEEPER);
     let old = lab.pid_of("x");
     crash(&mut lab);
-    lab.configure("", &SLEEPER.replace("program:x", "program:y"));
+    lab.configure(&SLEEPER.replace("program:x", "program:y"));
     lab.start();
     wait_gone(old);
     lab.pid_of("y");
@@ -81,9 +81,7 @@ fn a_leftover_of_a_program_that_is_gone_from_the_configuration_is_stopped() {
 
 #[test]
 fn orphans_ignore_leaves_them_alone() {
-    let mut lab = Lab::new("");
-    lab.configure("orphans=ignore", SLEEPER);
-    lab.start();
+    let mut lab = Lab::running_with("orphans=ignore", SLEEPER);
     let old = lab.pid_of("x");
     lab.signal(Signal::KILL);
     lab.wait();
@@ -136,7 +134,7 @@ fn a_start_that_waits_for_a_leftover_can_be_called_off() {
     assert!(lab.call("supervisor.stopProcess", &[Value::Text("x")]).is_ok());
     assert_eq!(lab.state("x"), "STOPPED");
     assert!(is_alive(old));
-    let socket = lab.path("s.sock");
+    let socket = lab.socket();
     let again = std::thread::spawn(move || call(&socket, "supervisor.startProcess", &[Value::Text("x")]));
     lab.wait_state("x", "STARTING");
     // The end does not wait for it, and does not forget it either.
@@ -154,7 +152,7 @@ fn a_start_that_waits_for_a_leftover_can_be_called_off() {
 #[test]
 fn everything_else_goes_on_while_leftovers_are_stopped() {
     let (mut lab, old) = crashed_with_stubborn(5);
-    lab.configure("", &format!("{STUBBORN}[program:y]\ncommand=/bin/sleep 600\nstartsecs=0\n"));
+    lab.configure(&format!("{STUBBORN}[program:y]\ncommand=/bin/sleep 600\nstartsecs=0\n"));
     lab.start();
     within(Duration::from_secs(30), "y runs", || (lab.state("y") == "RUNNING").then_some(()));
     assert!(is_alive(old), "nobody waited for the leftover of another program");

@@ -6,19 +6,18 @@ use std::os::unix::net::UnixStream;
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::harness::{Lab, Probe, SLEEPER, Signal, Value, eventually, get, memory};
+use crate::lab::{BUSY, Lab, Probe, SLEEPER, Signal, Value, Watch, eventually, passing};
 
 #[test]
 fn a_reader_of_stdout_that_stops_reading_stops_nobody() {
-    let mut lab = Lab::new("");
     let flood = "[program:x]\ncommand=/bin/sh -c 'i=0;while test $i -lt 20;do yes | head -c 20000;i=$((i+1));done;sleep 600'\n\
                  stopasgroup=true\nstartsecs=0\nstdout_logfile=NONE\n";
-    lab.configure("loglevel=debug", flood);
+    let mut lab = Lab::with("loglevel=debug", flood);
     lab.spawn(Stdio::piped());
     lab.wait_up();
     eventually("more than a pipe holds", || (lab.log().len() > 200_000).then_some(()));
     lab.pid_of("x");
-    assert_eq!(lab.ctl(&["stop", "x"]).0, Some(0));
+    assert!(lab.ctl(&["stop", "x"]).status.success());
     assert_eq!(lab.stop().code(), Some(0));
     assert!(lab.log().contains("received SIGTERM indicating exit request"));
 }
@@ -33,7 +32,7 @@ fn a_reader_of_stdout_that_goes_away_ends_the_copy_only() {
     stdout.read_exact(&mut first).unwrap();
     drop(stdout);
     for _ in 0..3 {
-        assert_eq!(lab.ctl(&["restart", "x"]).0, Some(0));
+        assert!(lab.ctl(&["restart", "x"]).status.success());
     }
     assert_eq!(lab.log().matches("spawned: 'x'").count(), 4);
     assert_eq!(lab.stop().code(), Some(0));
@@ -55,7 +54,7 @@ fn a_million_lines_over_rotations_and_reopenings_are_each_there_once() {
     let body = "[program:x]\ncommand=/usr/bin/seq 1000000\nautostart=false\nautorestart=false\nstartsecs=0\n\
                 stdout_logfile=%(here)s/out\nstdout_logfile_maxbytes=500KB\nstdout_logfile_backups=100\n";
     let mut lab = Lab::running(body);
-    let mut follower = UnixStream::connect(lab.path("s.sock")).unwrap();
+    let mut follower = UnixStream::connect(lab.socket()).unwrap();
     follower.write_all(b"GET /logtail/x HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     let following = std::thread::spawn(move || {
         follower.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
@@ -63,9 +62,10 @@ fn a_million_lines_over_rotations_and_reopenings_are_each_there_once() {
         while follower.read(&mut bytes).is_ok_and(|count| count > 0) {}
     });
     assert!(lab.call("supervisor.startProcess", &[Value::Text("x"), Value::Bool(false)]).is_ok());
-    for _ in 0..10 {
+    for count in 1..=10 {
         lab.signal(Signal::USR2);
-        std::thread::sleep(Duration::from_millis(20));
+        let reopenings = || lab.log().matches("received SIGUSR2").count();
+        passing("the logs are opened again", || (reopenings() == count).then_some(()));
     }
     lab.wait_state("x", "EXITED");
     following.join().unwrap();
@@ -82,10 +82,7 @@ fn what_many_programs_write_in_their_last_moment_is_in_their_logs() {
                 startsecs=0\nautorestart=false\nautostart=false\nstdout_logfile=%(here)s/out%(process_num)d\n";
     let mut lab = Lab::running(body);
     assert!(lab.call("supervisor.startProcessGroup", &[Value::Text("x"), Value::Bool(false)]).is_ok());
-    eventually("all have ended", || {
-        let answer = lab.call("supervisor.getAllProcessInfo", &[]);
-        (answer.0.matches("<string>EXITED</string>").count() == 30).then_some(())
-    });
+    eventually("all have ended", || (lab.count("EXITED") == 30).then_some(()));
     for number in 0..30 {
         assert_eq!(numbers(&lab.read(&format!("out{number}"))), 12_000, "{number}");
     }
@@ -114,21 +111,20 @@ fn what_a_program_says_when_it_is_stopped_is_in_the_log() {
     let body = "[program:x]\ncommand=/bin/sh -c 'trap \"seq 4000; exit 0\" TERM; echo ready; while :; do sleep 0.1; done'\n\
                 startsecs=0\nstdout_logfile=%(here)s/out\n";
     let mut lab = Lab::running(body);
-    eventually("ready", || lab.read("out").contains("ready").then_some(()));
+    lab.wait_read("out", "ready");
     assert!(lab.call("supervisor.stopProcess", &[Value::Text("x")]).is_ok());
     assert_eq!(numbers(lab.read("out").strip_prefix("ready\n").unwrap()), 4_000);
     lab.stop_well();
 }
 
 /// Says every byte there is, more than once, and a line that looks like one of ours.
-const BINARY: &str = "[program:x]\ncommand=/usr/bin/perl -e 'print map { chr } 0 .. 255; print \"\\n2026-01-01 00:00:00,000 CRIT faked\\n\\x1b[31m\\xc3\"; \
-                      $|=1; sleep 600'\nstartsecs=0\nstdout_logfile=%(here)s/out\n";
+const BINARY: &str = "[program:x]\ncommand=/usr/bin/perl -e '$|=1; print map { chr } 0 .. 255; \
+                      print \"\\n2026-01-01 00:00:00,000 CRIT faked\\n\\x1b[31m\\xc3\"; sleep 600'\n\
+                      startsecs=0\nstdout_logfile=%(here)s/out\n";
 
 #[test]
 fn bytes_that_are_no_text_are_kept_as_they_are_and_every_answer_can_be_read() {
-    let mut lab = Lab::new("");
-    lab.configure("loglevel=debug", &BINARY.replace("$|=1; ", "").replace("-e '", "-e '$|=1; "));
-    lab.start();
+    let mut lab = Lab::running_with("loglevel=debug", BINARY);
     lab.pid_of("x");
     let mut expected: Vec<u8> = (0..=255).collect();
     expected.extend(b"\n2026-01-01 00:00:00,000 CRIT faked\n\x1b[31m\xc3");
@@ -146,16 +142,16 @@ fn bytes_that_are_no_text_are_kept_as_they_are_and_every_answer_can_be_read() {
         let answer = lab.call(method, &[name, Value::Int(offset), Value::Int(length)]);
         assert!(answer.is_ok());
         let forbidden = |c: char| c.is_control() && !"\t\n\r".contains(c) && c < '\u{7f}';
-        assert!(!answer.0.contains(forbidden), "{method}: {:?}", answer.0);
+        assert!(!answer.body.contains(forbidden), "{method}: {:?}", answer.body);
     }
     for path in ["/tail.html?processname=x", "/logtail/x"] {
-        let mut client = UnixStream::connect(lab.path("s.sock")).unwrap();
+        let mut client = UnixStream::connect(lab.socket()).unwrap();
         client.write_all(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes()).unwrap();
         let mut head = [0; 12];
         client.read_exact(&mut head).unwrap();
         assert_eq!(&head, b"HTTP/1.1 200", "{path}");
     }
-    assert_eq!(get(&lab.path("s.sock"), "/tail.html?processname=x").0, 200);
+    assert_eq!(lab.get("/tail.html?processname=x").status, 200);
     lab.stop_well();
 }
 
@@ -171,7 +167,7 @@ fn offsets_without_sense_are_answered() {
             {
                 let (offset, length) = (Value::Int(offset), Value::Int(length));
                 let answer = lab.call(&format!("supervisor.{method}"), &[Value::Text("x"), offset, length]);
-                assert!([0, 3, 20, 30].contains(&answer.fault()), "{method} {offset:?} {length:?}: {}", answer.0);
+                assert!([0, 3, 20, 30].contains(&answer.fault()), "{method} {offset:?} {length:?}: {}", answer.body);
             }
             lab.call("supervisor.readLog", &[Value::Int(offset), Value::Int(length)]);
         }
@@ -184,20 +180,15 @@ fn a_follower_that_does_not_keep_up_costs_no_memory() {
     let body = "[program:x]\ncommand=/bin/sh -c 'head -c 100000000 /dev/zero | tr \"\\\\0\" a; exec sleep 600'\nstartsecs=0\n\
                 autostart=false\nstdout_logfile=%(here)s/out\nstdout_logfile_maxbytes=0\n";
     let mut lab = Lab::running(body);
-    let mut follower = UnixStream::connect(lab.path("s.sock")).unwrap();
+    let mut follower = UnixStream::connect(lab.socket()).unwrap();
     assert!(lab.call("supervisor.startProcess", &[Value::Text("x")]).is_ok());
     follower.write_all(b"GET /logtail/x HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     let mut head = [0; 12];
     follower.read_exact(&mut head).unwrap();
-    let before = memory(lab.daemon());
-    let probe = Probe::start(&lab);
-    let mut most = before;
-    eventually("everything is written", || {
-        most = most.max(memory(lab.daemon()));
-        (fs::metadata(lab.path("out")).ok()?.len() == 100_000_000).then_some(())
-    });
-    probe.was_prompt();
-    assert!(most - before < 50 << 20, "{}", most - before);
+    let (watch, probe) = (Watch::start(&lab), Probe::start(&lab));
+    eventually("everything is written", || (fs::metadata(lab.path("out")).ok()?.len() == 100_000_000).then_some(()));
+    probe.kept(BUSY, "a slow follower");
+    watch.was_moderate("a slow follower");
     drop(follower);
     lab.stop_well();
 }

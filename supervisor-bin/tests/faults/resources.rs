@@ -3,24 +3,20 @@
 use std::os::unix::net::UnixStream;
 use std::process::Command;
 
-use crate::harness::{
-    Lab, Probe, SLEEPER, Signal, Value, descriptors, eventually, is_root, kill, memory, works, zombies_of,
+use crate::lab::{
+    BUSY, Lab, MODERATE, Probe, SLEEPER, Signal, Value, Watch, descriptors, eventually, is_root, kill, memory, works,
+    zombies_of,
 };
 
 const MEGABYTE: u64 = 1 << 20;
 
 /// Runs a program that writes much, while the daemon is asked all the time; gives how much the daemon grew, at the most.
-fn flood(lab: &Lab, program: &str) -> u64 {
-    let before = memory(lab.daemon());
-    let mut most = before;
-    let probe = Probe::start(lab);
-    assert!(lab.call("supervisor.startProcess", &[Value::Text(program), Value::Bool(false)]).is_ok());
-    eventually("it has written everything", || {
-        most = most.max(memory(lab.daemon()));
-        (lab.state(program) == "EXITED").then_some(())
-    });
-    probe.was_prompt();
-    most - before
+fn flood(lab: &Lab) -> u64 {
+    let (watch, probe) = (Watch::start(lab), Probe::start(lab));
+    assert!(lab.call("supervisor.startProcess", &[Value::Text("x"), Value::Bool(false)]).is_ok());
+    lab.wait_state("x", "EXITED");
+    probe.kept(BUSY, "a flood of output");
+    watch.grown()
 }
 
 fn writer(command: &str, keys: &str) -> String {
@@ -32,8 +28,8 @@ fn a_flood_of_output_is_read_to_its_end_and_hinders_nobody() {
     let command = "dd if=/dev/zero bs=64k count=8000 2>/dev/null";
     let keys = "stdout_logfile=%(here)s/out\nstdout_logfile_maxbytes=50MB\nstdout_logfile_backups=1\n";
     let mut lab = Lab::running(&writer(command, keys));
-    let grown = flood(&lab, "x");
-    assert!(grown < 50 * MEGABYTE, "{grown}");
+    let grown = flood(&lab);
+    assert!(grown < MODERATE, "{grown}");
     let sum = ["out", "out.1"].map(|name| std::fs::metadata(lab.path(name)).unwrap().len()).iter().sum::<u64>();
     // 500 MiB in files of 50 MB; two of them are kept.
     assert!((50 * MEGABYTE..=101 * MEGABYTE).contains(&sum), "{sum}");
@@ -44,8 +40,8 @@ fn a_flood_of_output_is_read_to_its_end_and_hinders_nobody() {
 fn a_line_without_an_end_is_logged_byte_for_byte() {
     let keys = "stdout_logfile=%(here)s/out\nstdout_logfile_maxbytes=0\n";
     let mut lab = Lab::running(&writer("head -c 100000000 /dev/zero | tr \"\\\\0\" a", keys));
-    let grown = flood(&lab, "x");
-    assert!(grown < 50 * MEGABYTE, "{grown}");
+    let grown = flood(&lab);
+    assert!(grown < MODERATE, "{grown}");
     let text = std::fs::read(lab.path("out")).unwrap();
     assert_eq!(text.len(), 100_000_000);
     assert!(text.iter().all(|byte| *byte == b'a'));
@@ -57,15 +53,14 @@ fn a_capture_that_never_ends_stays_within_its_bounds() {
     let keys = "stdout_capture_maxbytes=1MB\nstdout_logfile=NONE\n";
     let command = "printf \"<!--XSUPERVISOR:BEGIN-->\"; head -c 60000000 /dev/zero";
     let mut lab = Lab::running(&writer(command, keys));
-    let grown = flood(&lab, "x");
+    let grown = flood(&lab);
     assert!(grown < 20 * MEGABYTE, "{grown}");
     lab.stop_well();
 }
 
 /// A daemon that may open so many files only.
-fn with_few_descriptors(limit: u32, keys: &str, body: &str) -> Lab {
-    let mut lab = Lab::new("");
-    lab.configure(&format!("minfds={limit}\n{keys}"), body);
+fn with_few_descriptors(limit: u32, body: &str) -> Lab {
+    let mut lab = Lab::with(&format!("minfds={limit}"), body);
     lab.wrapper = vec!["prlimit".to_owned(), format!("--nofile={limit}:{limit}")];
     lab.start();
     lab
@@ -75,29 +70,26 @@ fn with_few_descriptors(limit: u32, keys: &str, body: &str) -> Lab {
 fn a_lack_of_descriptors_is_said_survived_and_made_up_for() {
     let body = "[program:x]\ncommand=/bin/sleep 600\nnumprocs=30\nprocess_name=%(process_num)02d\nstartsecs=0\n\
                 startretries=1000\n";
-    let mut lab = with_few_descriptors(64, "", body);
+    let mut lab = with_few_descriptors(64, body);
     lab.wait_log("too many open files to spawn");
-    let states = |lab: &Lab, state: &str| {
-        lab.call("supervisor.getAllProcessInfo", &[]).0.matches(&format!("<string>{state}</string>")).count()
-    };
-    eventually("the others wait for their turn", || (states(&lab, "STARTING") == 0).then_some(()));
-    let running = states(&lab, "RUNNING");
+    eventually("the others wait for their turn", || (lab.count("STARTING") == 0).then_some(()));
+    let running = lab.count("RUNNING");
     assert!(running > 0 && running < 30, "{running}");
     // Every descriptor that may be used is; it answers all the same, and takes up what becomes free.
     let first: Vec<String> = (0..running / 2).map(|number| format!("x:{number:02}")).collect();
     for name in &first {
         assert!(lab.call("supervisor.stopProcess", &[Value::Text(name)]).is_ok(), "{name}");
     }
-    eventually("others run in their place", || (states(&lab, "RUNNING") >= running).then_some(()));
+    eventually("others run in their place", || (lab.count("RUNNING") >= running).then_some(()));
     assert_eq!(zombies_of(lab.daemon()), 0);
     lab.stop_well();
 }
 
 #[test]
 fn idle_clients_do_not_keep_a_program_from_being_restarted() {
-    let mut lab = with_few_descriptors(128, "", &format!("{SLEEPER}autorestart=true\n"));
+    let mut lab = with_few_descriptors(128, &format!("{SLEEPER}autorestart=true\n"));
     let pid = lab.pid_of("x");
-    let clients: Vec<_> = (0..300).filter_map(|_| UnixStream::connect(lab.path("s.sock")).ok()).collect();
+    let clients: Vec<_> = (0..300).filter_map(|_| UnixStream::connect(lab.socket()).ok()).collect();
     assert!(clients.len() > 100, "{}", clients.len());
     kill(pid, Signal::KILL);
     eventually("a restart", || (lab.log().matches("spawned: 'x'").count() == 2).then_some(()));
@@ -119,8 +111,7 @@ fn a_full_process_table_is_said_survived_and_made_up_for() {
     }
     let body = "[program:x]\ncommand=/bin/sleep 600\nnumprocs=20\nprocess_name=%(process_num)02d\nstartsecs=0\n\
                 startretries=1000\n";
-    let mut lab = Lab::new("");
-    lab.configure("minprocs=1\nminfds=256", body);
+    let mut lab = Lab::with("minprocs=1", body);
     std::os::unix::fs::chown(lab.folder.path(), Some(user.parse().unwrap()), None).unwrap();
     lab.wrapper = words.map(str::to_owned).to_vec();
     lab.wrapper.extend(["prlimit", "--nproc=10:1000"].map(str::to_owned));
@@ -140,10 +131,7 @@ fn a_full_process_table_is_said_survived_and_made_up_for() {
     let daemon = lab.daemon().to_string();
     let lift = ["prlimit", "--pid", &daemon, "--nproc=1000:1000"];
     assert!(works(&[&words[..], &lift].concat(), "so the limit stays"));
-    eventually("all run", || {
-        let answer = lab.call("supervisor.getAllProcessInfo", &[]);
-        (answer.0.matches("<string>RUNNING</string>").count() == 20).then_some(())
-    });
+    eventually("all run", || (lab.count("RUNNING") == 20).then_some(()));
     lab.stop_well();
 }
 
@@ -157,11 +145,8 @@ fn a_full_process_table_does_not_hinder_the_end() {
     if !works(&[&words[..], &["/bin/true"]].concat(), "so no limit of processes applies") {
         return;
     }
-    let mut lab = Lab::new("");
-    lab.configure(
-        "minprocs=1\nminfds=256",
-        "[program:x]\ncommand=/bin/sleep 600\nnumprocs=9\nprocess_name=%(process_num)d\n",
-    );
+    let body = "[program:x]\ncommand=/bin/sleep 600\nnumprocs=9\nprocess_name=%(process_num)d\n";
+    let mut lab = Lab::with("minprocs=1", body);
     std::os::unix::fs::chown(lab.folder.path(), Some(user.parse().unwrap()), None).unwrap();
     lab.wrapper = words.map(str::to_owned).to_vec();
     lab.start();
@@ -192,11 +177,11 @@ fn adding_and_removing_leaks_nothing() {
     let mut lab = Lab::running(SLEEPER);
     lab.pid_of("x");
     let cycle = |lab: &Lab| {
-        lab.configure("", &format!("{SLEEPER}[program:y]\ncommand=/bin/sleep 600\nstartsecs=0\n"));
-        assert_eq!(lab.ctl(&["update"]).0, Some(0));
+        lab.configure(&format!("{SLEEPER}[program:y]\ncommand=/bin/sleep 600\nstartsecs=0\n"));
+        assert!(lab.ctl(&["update"]).status.success());
         lab.pid_of("y");
-        lab.configure("", SLEEPER);
-        assert_eq!(lab.ctl(&["update"]).0, Some(0));
+        lab.configure(SLEEPER);
+        assert!(lab.ctl(&["update"]).status.success());
     };
     (0..3).for_each(|_| cycle(&lab));
     let before = descriptors(lab.daemon());
@@ -224,6 +209,6 @@ fn a_bomb_of_forks_in_a_program_hinders_nobody() {
         assert!(lab.call("supervisor.stopProcess", &[Value::Text("x")]).is_ok());
         assert!(lab.call("supervisor.startProcess", &[Value::Text("x")]).is_ok());
     }
-    probe.was_prompt();
+    probe.kept(BUSY, "a bomb of forks");
     lab.stop_well();
 }

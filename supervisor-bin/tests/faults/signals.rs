@@ -1,8 +1,10 @@
 //! Signals: crowds of them, meaningless ones, and those that come too late.
 
-use std::time::Duration;
+use std::fs;
 
-use crate::harness::{Lab, SLEEPER, Signal, Value, eventually, is_alive, kill, kill_process, wait_gone, zombies_of};
+use crate::lab::{
+    Lab, SLEEPER, Signal, Value, eventually, is_alive, kill, kill_process, passing, wait_gone, zombies_of,
+};
 
 #[test]
 fn signals_without_a_meaning_are_survived() {
@@ -26,8 +28,10 @@ fn a_crowd_of_restarts_ends_in_one_daemon_with_one_program() {
     let mut lab = Lab::new(SLEEPER);
     let daemon = lab.start();
     for _ in 0..20 {
+        let before = lab.log().len();
         kill_process(daemon, Signal::HUP).unwrap();
-        std::thread::sleep(Duration::from_millis(50));
+        // Before the start, the stop and everything between: at each step that it tells of.
+        passing("it goes on", || (lab.log().len() > before).then_some(()));
     }
     lab.wait_up();
     let pid = lab.pid_of("x");
@@ -41,18 +45,13 @@ fn a_crowd_of_restarts_ends_in_one_daemon_with_one_program() {
 fn three_hundred_ends_in_one_instant_are_all_noticed() {
     let body = "[program:x]\ncommand=/bin/sleep 600\nnumprocs=300\nprocess_name=%(process_num)d\nstartsecs=0\n\
                 autorestart=false\nstdout_logfile=NONE\nstderr_logfile=NONE\n";
-    let mut lab = Lab::new("");
-    lab.configure("minfds=2000", body);
-    lab.start();
+    let mut lab = Lab::running_with("minfds=2000", body);
     eventually("all run", || (lab.log().matches("entered RUNNING").count() == 300).then_some(()));
     let answer = lab.call("supervisor.getAllProcessInfo", &[]);
-    let pids: Vec<i32> = answer.0.split("<name>pid</name>").skip(1).map(number).collect();
+    let pids: Vec<i32> = answer.body.split("<name>pid</name>").skip(1).map(number).collect();
     assert_eq!(pids.len(), 300);
     pids.iter().for_each(|pid| kill(*pid, Signal::KILL));
-    eventually("all EXITED", || {
-        let answer = lab.call("supervisor.getAllProcessInfo", &[]);
-        (answer.0.matches("<string>EXITED</string>").count() == 300).then_some(())
-    });
+    eventually("all EXITED", || (lab.count("EXITED") == 300).then_some(()));
     eventually("no zombie is left", || (zombies_of(lab.daemon()) == 0).then_some(()));
     lab.stop_well();
 }
@@ -76,8 +75,11 @@ fn a_daemon_that_was_frozen_catches_up() {
     let (x, y) = (lab.pid_of("x"), lab.pid_of("y"));
     lab.signal(Signal::STOP);
     kill(x, Signal::KILL);
-    std::thread::sleep(Duration::from_secs(3));
-    assert!(is_alive(y));
+    wait_gone(x);
+    // All lines are in the pipe.
+    eventually("it sleeps", || {
+        fs::read(format!("/proc/{y}/cmdline")).unwrap().starts_with(b"sleep\x00600").then_some(())
+    });
     lab.signal(Signal::CONT);
     lab.wait_state("x", "EXITED");
     eventually("the last line", || lab.read("out").contains("line 60\n").then_some(()));

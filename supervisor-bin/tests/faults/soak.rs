@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::harness::{Lab, Probe, Signal, Value, call, descriptors, eventually, memory, pids, stat, zombies_of};
+use crate::lab::{Lab, Probe, Signal, Value, call, children_of, descriptors, eventually, memory, pids, zombies_of};
 
 /// How many there are of each kind; 500 together.
 const CRASHING: u32 = 150;
@@ -96,7 +96,7 @@ fn client(socket: &Path, mut seed: u64, over: &AtomicBool) -> u64 {
         };
         let answer = answer.expect("an answer");
         // BAD_NAME would be wrong; ALREADY_STARTED and NOT_RUNNING are not, nor a log that is too busy to be cleared.
-        assert!([0, 30, 40, 60, 70, 80].contains(&answer.fault()), "{}", answer.0);
+        assert!([0, 30, 40, 60, 70, 80].contains(&answer.fault()), "{}", answer.body);
         calls += 1;
         std::thread::sleep(Duration::from_millis(20));
     }
@@ -128,7 +128,7 @@ fn complete(lab: &Lab, name: &str) -> u64 {
 fn consistent(lab: &Lab) {
     let answer = lab.call("supervisor.getAllProcessInfo", &[]);
     let mut told = Vec::new();
-    for part in answer.0.split("<name>statename</name>").skip(1) {
+    for part in answer.body.split("<name>statename</name>").skip(1) {
         let state = part.split("<string>").nth(1).unwrap().split('<').next().unwrap();
         let pid = part.split("<name>pid</name>").nth(1).unwrap();
         let pid: i32 = pid.split("<int>").nth(1).unwrap().split('<').next().unwrap().parse().unwrap();
@@ -137,9 +137,7 @@ fn consistent(lab: &Lab) {
         told.extend(runs.then_some(pid));
     }
     told.sort_unstable();
-    let daemon = lab.daemon().to_string();
-    let mut there: Vec<i32> =
-        pids().into_iter().filter(|pid| stat(*pid).is_some_and(|fields| fields[1] == daemon)).collect();
+    let mut there = children_of(lab.daemon());
     there.sort_unstable();
     assert_eq!(told, there, "the children that are told of, and those that there are");
 }
@@ -148,13 +146,9 @@ fn consistent(lab: &Lab) {
 #[ignore = "takes ten minutes and more"]
 fn soak() {
     let minutes: u64 = std::env::var("SOAK_MINUTES").map_or(10, |text| text.parse().unwrap());
-    let mut lab = Lab::new("");
-    lab.configure("minfds=8192\nminprocs=1000\nlogfile_maxbytes=1MB\nlogfile_backups=2", &configuration());
-    lab.start();
-    eventually("everything has been started", || {
-        let answer = lab.call("supervisor.getAllProcessInfo", &[]);
-        (answer.0.matches("<string>STOPPED</string>").count() == 0).then_some(())
-    });
+    let keys = "minfds=8192\nminprocs=1000\nlogfile_maxbytes=1MB\nlogfile_backups=2";
+    let mut lab = Lab::running_with(keys, &configuration());
+    eventually("everything has been started", || (lab.count("STOPPED") == 0).then_some(()));
     // All but those that crash run, then as at the end.
     let settled = settle(&lab, None);
     assert!(lab.call("supervisor.startProcessGroup", &[Value::Text("crash")]).is_ok());
@@ -165,7 +159,7 @@ fn soak() {
     let (mut first, mut reloads, mut reopened) = (None, 0, 0);
     std::thread::scope(|scope| {
         for number in 1..=CLIENTS {
-            let (over, calls, socket) = (&over, &calls, lab.path("s.sock"));
+            let (over, calls, socket) = (&over, &calls, lab.socket());
             scope.spawn(move || calls.fetch_add(client(&socket, number * 7919, over), Ordering::SeqCst));
         }
         let end = Duration::from_secs(minutes * 60);
@@ -176,12 +170,9 @@ fn soak() {
             // A group that comes and goes, and logs that are opened again.
             if round % 5 == 0 {
                 let more = if round % 10 == 0 { "[program:guest]\ncommand=/bin/sleep 600\nstartsecs=0\n" } else { "" };
-                lab.configure(
-                    "minfds=8192\nminprocs=1000\nlogfile_maxbytes=1MB\nlogfile_backups=2",
-                    &(configuration() + more),
-                );
+                lab.configure(&(configuration() + more));
                 // It gives up after ten seconds without an answer, which a busy machine may take.
-                eventually("an update", || (lab.ctl(&["update"]).0 == Some(0)).then_some(()));
+                eventually("an update", || lab.ctl(&["update"]).status.success().then_some(()));
                 reloads += 1;
             }
             if round % 7 == 0 {
@@ -199,8 +190,8 @@ fn soak() {
         over.store(true, Ordering::SeqCst);
     });
     let slowest = probe.percentile();
-    lab.configure("minfds=8192\nminprocs=1000\nlogfile_maxbytes=1MB\nlogfile_backups=2", &configuration());
-    eventually("the last update", || (lab.ctl(&["update"]).0 == Some(0)).then_some(()));
+    lab.configure(&configuration());
+    eventually("the last update", || lab.ctl(&["update"]).status.success().then_some(()));
     assert!(lab.call("supervisor.startProcessGroup", &[Value::Text("pushed")]).is_ok());
     let first = first.unwrap();
     let (crashes, rotations) = {
@@ -226,7 +217,7 @@ fn soak() {
     assert!(lines > u64::from(TALKING) * 100);
     lab.stop_well();
     // What a program has started and left is none of ours; theirs end by themselves.
-    eventually("nobody is left", || (!pids().into_iter().any(|pid| works_here(&lab, pid))).then_some(()));
+    eventually("nobody is left", || (!pids().into_iter().any(|pid| lab.is_home_of(pid))).then_some(()));
 }
 
 /// Stops what crashes, and looks when everything has come to rest: with no more descriptors than `before`, if that is given.
@@ -234,15 +225,11 @@ fn settle(lab: &Lab, before: Option<&Look>) -> Look {
     assert!(lab.call("supervisor.stopProcessGroup", &[Value::Text("crash")]).is_ok());
     eventually("the last ones have settled", || {
         let answer = lab.call("supervisor.getAllProcessInfo", &[]);
-        if answer.0.contains("<string>STARTING</string>") || answer.0.contains("<string>BACKOFF</string>") {
+        if answer.body.contains("<string>STARTING</string>") || answer.body.contains("<string>BACKOFF</string>") {
             return None;
         }
         let look = look(lab);
         let most = before.map_or(usize::MAX, |before| before.descriptors + SLACK);
         (look.zombies == 0 && look.descriptors <= most).then_some(look)
     })
-}
-
-fn works_here(lab: &Lab, pid: i32) -> bool {
-    fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd.starts_with(lab.folder.path()))
 }

@@ -8,7 +8,8 @@ use std::process::Command;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::harness::{Answer, Lab, SLEEPER, Watch, call, is_root, program, text};
+use crate::http::oversized;
+use crate::lab::{Answer, Lab, SLEEPER, Value, Watch, body, is_root, program};
 
 fn basic(pair: impl AsRef<[u8]>) -> String {
     format!("Authorization: Basic {}\r\n", STANDARD.encode(pair))
@@ -16,15 +17,15 @@ fn basic(pair: impl AsRef<[u8]>) -> String {
 
 /// A call with these headers, over the port.
 fn ask(lab: &Lab, headers: &str) -> Answer {
-    lab.ask("POST", "/RPC2", headers, call("supervisor.getState", "").as_bytes())
+    lab.ask("POST", "/RPC2", headers, body("supervisor.getState", &[]).as_bytes())
 }
 
 /// A lab that cannot be waited for with calls.
 fn guarded(password: &str) -> Lab {
-    let mut lab = Lab::new("");
+    let mut lab = Lab::on_port("");
     lab.server = format!("username=user\npassword={password}");
     lab.configure(SLEEPER);
-    lab.spawn();
+    lab.start_listening();
     lab
 }
 
@@ -32,7 +33,7 @@ fn guarded(password: &str) -> Lab {
 fn without_credentials_everything_is_401() {
     let lab = guarded("pa:ss");
     let right = STANDARD.encode("user:pa:ss");
-    let stop = call("supervisor.shutdown", "");
+    let stop = body("supervisor.shutdown", &[]);
     for target in [
         "/",
         "/index.html",
@@ -132,14 +133,7 @@ fn right_passwords_are_right() {
 fn a_large_body_without_credentials_is_refused_by_its_head() {
     let lab = guarded("secret");
     let watch = Watch::start(&lab);
-    let mut client = lab.tcp();
-    client
-        .write_all(format!("POST /RPC2 HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", 100 << 20).as_bytes())
-        .unwrap();
-    let block = vec![b'x'; 1 << 20];
-    // It lingers for a moment, so that we can read why.
-    let _cut_off = (0..100).any(|_| client.write_all(&block).is_err());
-    assert!(matches!(Answer::from(client).status, 0 | 401));
+    assert!(matches!(oversized(&lab).status, 0 | 401));
     let mut quick = lab.tcp();
     quick.write_all(b"POST /RPC2 HTTP/1.1\r\nHost: x\r\nContent-Length: 104857600\r\n\r\n").unwrap();
     assert_eq!(Answer::from(quick).status, 401, "before anything of the body");
@@ -148,21 +142,21 @@ fn a_large_body_without_credentials_is_refused_by_its_head() {
 
 #[test]
 fn the_password_shows_nowhere() {
-    let mut lab = Lab::new("");
-    (lab.supervisord, lab.server) = ("loglevel=blather".to_owned(), "username=user\npassword=hunter2secret".to_owned());
+    let mut lab = Lab::on_port("");
+    (lab.keys, lab.server) = ("loglevel=blather".to_owned(), "username=user\npassword=hunter2secret".to_owned());
     lab.configure("[program:x]\ncommand=/bin/sleep 600\nstartsecs=0\nenvironment=TOKEN=\"tok3nsecret\"\n");
-    lab.spawn();
+    lab.start_listening();
     let right = basic("user:hunter2secret");
     let mut seen = String::new();
     for (method, params) in [
-        ("supervisor.getAllConfigInfo", ""),
-        ("supervisor.getAllProcessInfo", ""),
-        ("supervisor.reloadConfig", ""),
-        ("supervisor.getProcessInfo", &*text("x")),
-        ("supervisor.readLog", "<int>0</int>\n<int>0</int>"),
-        ("no.such", ""),
+        ("supervisor.getAllConfigInfo", &[][..]),
+        ("supervisor.getAllProcessInfo", &[]),
+        ("supervisor.reloadConfig", &[]),
+        ("supervisor.getProcessInfo", &[Value::Text("x")]),
+        ("supervisor.readLog", &[Value::Int(0), Value::Int(0)]),
+        ("no.such", &[]),
     ] {
-        seen += &lab.ask("POST", "/RPC2", &right, call(method, params).as_bytes()).body;
+        seen += &lab.ask("POST", "/RPC2", &right, body(method, params).as_bytes()).body;
     }
     for target in ["/", "/mainlog.html", "/update.html", "/tail.html?processname=x", "/?message=x", "/nowhere"] {
         seen += &format!("{:?}", lab.ask("GET", target, &right, b""));
@@ -177,7 +171,7 @@ fn the_password_shows_nowhere() {
     // One that cannot be used is not shown either.
     lab.server = "username=user\npassword={ARGON2}hunter2secret".to_owned();
     lab.configure(SLEEPER);
-    seen += &lab.ask("POST", "/RPC2", &right, call("supervisor.reloadConfig", "").as_bytes()).body;
+    seen += &lab.ask("POST", "/RPC2", &right, body("supervisor.reloadConfig", &[]).as_bytes()).body;
     seen += &lab.log();
     assert!(seen.contains("getAllProcessInfo") && seen.contains("ARGON2"), "the log was written");
     let encoded = STANDARD.encode("user:hunter2secret");
@@ -189,8 +183,8 @@ fn the_password_shows_nowhere() {
 
 #[test]
 fn the_socket_file_is_for_its_owner_unless_said_otherwise() {
-    let lab = Lab::running(SLEEPER);
-    let metadata = fs::metadata(lab.path("s")).unwrap();
+    let lab = Lab::running_on_port(SLEEPER);
+    let metadata = fs::metadata(lab.socket()).unwrap();
     assert_eq!(metadata.mode() & 0o7777, 0o700);
     drop(lab);
     if !is_root("to be another user") {
@@ -203,20 +197,17 @@ fn the_socket_file_is_for_its_owner_unless_said_otherwise() {
         ("chmod=0000", 0o000, 0, 0, false),
     ] {
         let mut lab = Lab::new("");
-        fs::write(lab.path("conf"), "").unwrap();
-        lab.server = String::new();
+        lab.server = keys.to_owned();
         lab.configure("");
-        let conf = lab.read("conf").replace("file=%(here)s/s\n", &format!("file=%(here)s/s\n{keys}\n"));
-        fs::write(lab.path("conf"), conf).unwrap();
         lab.start();
-        let found = fs::metadata(lab.path("s")).unwrap();
+        let found = fs::metadata(lab.socket()).unwrap();
         assert_eq!((found.permissions().mode() & 0o7777, found.uid(), found.gid()), (mode, uid, gid), "{keys}");
         // The program may stand where others cannot go.
         let copy = lab.path("ctl");
         fs::copy(program("supervisorctl"), &copy).unwrap();
         fs::set_permissions(&copy, PermissionsExt::from_mode(0o755)).unwrap();
         fs::write(lab.path("ctl.conf"), "[supervisorctl]\n").unwrap();
-        let url = format!("unix://{}", lab.path("s").display());
+        let url = format!("unix://{}", lab.socket().display());
         let output = Command::new("setpriv")
             .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
             .arg(&copy)
@@ -226,6 +217,6 @@ fn the_socket_file_is_for_its_owner_unless_said_otherwise() {
             .output()
             .unwrap();
         let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-        assert_eq!(said.trim() == lab.pid().to_string(), enters, "{keys}: {said}");
+        assert_eq!(said.trim() == lab.daemon().to_string(), enters, "{keys}: {said}");
     }
 }

@@ -3,27 +3,18 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::harness::{Lab, SLEEPER, Signal, eventually, is_alive, is_root, program, within};
+use crate::lab::{Lab, SLEEPER, Signal, eventually, is_alive, is_root, memory, program, run};
 
 /// Runs a daemon on this file until it ends by itself; its status and what it says.
-fn run(path: &Path) -> (Option<i32>, String) {
-    let began = Instant::now();
-    let mut child = Command::new(program("supervisord"))
-        .args(["-n", "-c"])
-        .arg(path)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let status = within(Duration::from_secs(30), "it ends", || child.try_wait().unwrap());
-    let mut said = String::new();
-    std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut said).unwrap();
-    assert!(began.elapsed() < Duration::from_secs(20) && !said.contains("panicked"), "{said}");
-    (status.code(), said)
+fn start(path: &Path) -> (Option<i32>, String) {
+    let mut command = Command::new(program("supervisord"));
+    command.args(["-n", "-c"]).arg(path);
+    let (status, said) = run(command);
+    assert!(!said.contains("panicked"), "{said}");
+    (status, said)
 }
 
 #[test]
@@ -82,7 +73,7 @@ fn errors_name_what_is_wrong() {
             "[supervisord]\nlogfile=%(here)s/log\npidfile=%(here)s/pid\nchildlogdir=%(here)s\nminfds=256\nminprocs=50\n{body}"
         );
         fs::write(&path, text).unwrap();
-        let (status, said) = run(&path);
+        let (status, said) = start(&path);
         assert_eq!(status, Some(2), "{body}: {said}");
         words.iter().for_each(|word| assert!(said.contains(word), "{word} is not named for {body}: {said}"));
         assert!(!folder.path().join("pid").exists(), "{body}");
@@ -106,7 +97,7 @@ fn errors_name_what_is_wrong() {
             format!("[supervisord]\nlogfile=%(here)s/log\npidfile=%(here)s/pid\nminfds=256\nminprocs=50\n{key}\n"),
         )
         .unwrap();
-        let (status, said) = run(&path);
+        let (status, said) = start(&path);
         assert!(status == Some(2) && said.contains(word), "{key}: {status:?} {said}");
     }
 }
@@ -139,7 +130,7 @@ fn files_that_are_none_are_named() {
         ("../../dev/null", &["supervisord"]),
     ] {
         let file = if file.starts_with("../../dev") { Path::new("/dev").join(&file[10..]) } else { path(file) };
-        let (status, said) = run(&file);
+        let (status, said) = start(&file);
         assert_eq!(status, Some(2), "{}: {said}", file.display());
         words.iter().for_each(|word| assert!(said.contains(word), "{word} is not in: {said}"));
     }
@@ -147,7 +138,7 @@ fn files_that_are_none_are_named() {
 
 #[test]
 fn files_that_include_one_another_are_read_once() {
-    let mut lab = Lab::new(&format!("{SLEEPER}[include]\nfiles=conf a.conf *.conf b.conf fifo /dev\n"));
+    let mut lab = Lab::on_port(&format!("{SLEEPER}[include]\nfiles=conf a.conf *.conf b.conf fifo /dev\n"));
     fs::write(lab.path("a.conf"), "[include]\nfiles=b.conf conf\n[program:a]\ncommand=/bin/sleep 600\nstartsecs=0\n")
         .unwrap();
     fs::write(lab.path("b.conf"), "[include]\nfiles=a.conf\n[program:b]\ncommand=/bin/sleep 600\nstartsecs=0\n")
@@ -165,17 +156,18 @@ fn a_huge_file_is_read_soon() {
     let programs: String =
         (0..500).map(|number| format!("[program:p{number}]\ncommand=/bin/sleep 600\nautostart=false\n")).collect();
     let began = Instant::now();
-    let lab = Lab::running(&format!("{programs}{}", line.repeat(10_000)));
+    let lab = Lab::running_on_port(&format!("{programs}{}", line.repeat(10_000)));
     let time = began.elapsed();
     assert!(time < Duration::from_secs(15), "{time:?}");
-    assert!(lab.memory() < 250 << 20, "{} MiB", lab.memory() >> 20);
-    assert_eq!(lab.info("p499", "statename"), "STOPPED");
+    assert!(memory(lab.daemon()) < 250 << 20, "{} MiB", memory(lab.daemon()) >> 20);
+    assert_eq!(lab.state("p499"), "STOPPED");
 }
 
 #[test]
 fn of_a_section_that_is_there_twice_the_last_values_count() {
-    let lab =
-        Lab::running("[program:x]\ncommand=/bin/sleep 1000.25\nstartsecs=0\n[program:x]\ncommand=/bin/sleep 1001.25\n");
+    let lab = Lab::running_on_port(
+        "[program:x]\ncommand=/bin/sleep 1000.25\nstartsecs=0\n[program:x]\ncommand=/bin/sleep 1001.25\n",
+    );
     lab.pid_of("x");
     assert_eq!((lab.instances("/bin/sleep 1000.25"), lab.instances("/bin/sleep 1001.25")), (0, 1));
     lab.wait_log("Section [program:x] is given at");
@@ -183,8 +175,8 @@ fn of_a_section_that_is_there_twice_the_last_values_count() {
 
 #[test]
 fn a_broken_file_changes_nothing_that_runs() {
-    let mut lab = Lab::running(SLEEPER);
-    let (daemon, pid) = (lab.pid(), lab.pid_of("x"));
+    let mut lab = Lab::running_on_port(SLEEPER);
+    let (daemon, pid) = (lab.daemon(), lab.pid_of("x"));
     let breaks = [
         "[program:x]\ncommand=/bin/sleep 600\nstartsecs=never\n",
         "garbage\n",
@@ -195,9 +187,9 @@ fn a_broken_file_changes_nothing_that_runs() {
     fs::write(lab.path("bad"), b"[program:y]\ncommand=\xff\n").unwrap();
     for body in breaks {
         lab.configure(body);
-        let answer = lab.rpc("supervisor.reloadConfig", "").body;
+        let answer = lab.rpc("supervisor.reloadConfig", &[]).body;
         assert!(answer.contains("<int>92</int>") && answer.contains("CANT_REREAD"), "{body}: {answer}");
-        let restart = lab.rpc("supervisor.restart", "").body;
+        let restart = lab.rpc("supervisor.restart", &[]).body;
         assert!(restart.contains("<int>92</int>"), "{body}: {restart}");
         for words in [&["reread"][..], &["update"], &["reload"]] {
             let output = lab.ctl(words);
@@ -208,10 +200,10 @@ fn a_broken_file_changes_nothing_that_runs() {
         let before = lab.log().matches(" ERRO ").count();
         lab.signal(Signal::HUP);
         eventually("the refusal is logged", || (lab.log().matches(" ERRO ").count() > before).then_some(()));
-        assert_eq!((lab.pid(), lab.pid_of("x")), (daemon, pid), "{body}");
+        assert_eq!((lab.daemon(), lab.pid_of("x")), (daemon, pid), "{body}");
     }
     fs::remove_file(lab.path("conf")).unwrap();
-    assert!(lab.rpc("supervisor.reloadConfig", "").body.contains("<int>92</int>"));
+    assert!(lab.rpc("supervisor.reloadConfig", &[]).body.contains("<int>92</int>"));
     lab.signal(Signal::HUP);
     lab.wait_log("could not find config file");
     assert_eq!(lab.pid_of("x"), pid);
@@ -229,7 +221,7 @@ fn a_file_that_others_can_write_is_warned_of() {
         return;
     }
     let warned = |prepare: &dyn Fn(&Lab)| {
-        let mut lab = Lab::new(&format!("{SLEEPER}[include]\nfiles=more.conf\n"));
+        let mut lab = Lab::on_port(&format!("{SLEEPER}[include]\nfiles=more.conf\n"));
         fs::write(lab.path("more.conf"), "").unwrap();
         prepare(&lab);
         lab.start();

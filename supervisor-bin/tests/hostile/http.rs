@@ -7,9 +7,25 @@ use std::time::{Duration, Instant};
 
 use rustix::net::sockopt;
 
-use crate::harness::{Answer, Lab, Probe, SLEEPER, Watch, call, eventually, text, within};
+use crate::lab::{Answer, Lab, Probe, SLEEPER, Signal, Value, Watch, body, descriptors, eventually, kill, within};
 
 const STATE: &str = "supervisor.getState";
+
+/// A client that has sent this so far.
+fn begin(lab: &Lab, begun: &str) -> TcpStream {
+    let mut client = lab.tcp();
+    client.write_all(begun.as_bytes()).unwrap();
+    client
+}
+
+/// Announces a body of 100 MiB and sends it, as far as it is taken; what comes back.
+pub(crate) fn oversized(lab: &Lab) -> Answer {
+    let mut client = begin(lab, &format!("POST /RPC2 HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", 100 << 20));
+    let block = vec![b'x'; 1 << 20];
+    // It lingers for a moment, so that we can read why.
+    let _cut_off = (0..100).any(|_| client.write_all(&block).is_err());
+    Answer::from(client)
+}
 
 fn thirty() -> String {
     (0..30).map(|number| format!("[program:p{number}]\ncommand=/bin/sleep 600\nstartsecs=0\n")).collect()
@@ -17,19 +33,14 @@ fn thirty() -> String {
 
 #[test]
 fn unfinished_requests_and_followers_keep_nobody_waiting() {
-    let lab = Lab::running_with("", "", &thirty());
+    let lab = Lab::running_on_port(&thirty());
     for begun in [
         "",
         "POST /RPC2 HTTP/1.1\r\nHost: x\r\nX-",
         "POST /RPC2 HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n<methodCall>",
         "GET /mainlogtail HTTP/1.1\r\nHost: x\r\n\r\n",
     ] {
-        let begin = |_| {
-            let mut client = lab.tcp();
-            client.write_all(begun.as_bytes()).unwrap();
-            client
-        };
-        let clients: Vec<TcpStream> = (0..200).map(begin).collect();
+        let clients: Vec<TcpStream> = (0..200).map(|_| begin(&lab, begun)).collect();
         Probe::start(&lab).was_prompt(begun);
         drop(clients);
     }
@@ -37,7 +48,7 @@ fn unfinished_requests_and_followers_keep_nobody_waiting() {
 
 #[test]
 fn more_clients_than_there_is_room_for_keep_nobody_out() {
-    let mut lab = Lab::new(SLEEPER);
+    let mut lab = Lab::on_port(SLEEPER);
     // A quarter of what is free is for clients.
     lab.wrapper = ["sh", "-c", "ulimit -n 256; exec \"$@\"", "sh"].map(str::to_owned).to_vec();
     lab.start();
@@ -47,17 +58,11 @@ fn more_clients_than_there_is_room_for_keep_nobody_out() {
         "POST /RPC2 HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n<methodCall>",
         "GET /mainlogtail HTTP/1.1\r\nHost: x\r\n\r\n",
     ] {
-        let begin = |_| {
-            let mut client = lab.tcp();
-            client.write_all(begun.as_bytes()).unwrap();
-            client
-        };
-        let clients: Vec<TcpStream> = (0..300).map(begin).collect();
+        let clients: Vec<TcpStream> = (0..300).map(|_| begin(&lab, begun)).collect();
         Probe::start(&lab).was_prompt(begun);
         // There are descriptors left for a program.
         let pid = lab.pid_of("x");
-        rustix::process::kill_process(rustix::process::Pid::from_raw(pid).unwrap(), rustix::process::Signal::KILL)
-            .unwrap();
+        kill(pid, Signal::KILL);
         eventually("it is started again", || (lab.pid_of("x") != pid).then_some(()));
         drop(clients);
     }
@@ -65,13 +70,9 @@ fn more_clients_than_there_is_room_for_keep_nobody_out() {
 
 #[test]
 fn a_head_that_never_ends_is_cut_off_in_time() {
-    let lab = Lab::running("");
-    let clients =
-        ["G", "GET / HTTP/1.1\r\nHost: x\r\n", "POST /RPC2 HTTP/1.1\r\nContent-Length: 10\r\nX: "].map(|begun| {
-            let mut client = lab.tcp();
-            client.write_all(begun.as_bytes()).unwrap();
-            client
-        });
+    let lab = Lab::running_on_port("");
+    let clients = ["G", "GET / HTTP/1.1\r\nHost: x\r\n", "POST /RPC2 HTTP/1.1\r\nContent-Length: 10\r\nX: "]
+        .map(|begun| begin(&lab, begun));
     let began = Instant::now();
     for client in clients {
         assert_eq!(Answer::from(client).status, 408);
@@ -81,7 +82,7 @@ fn a_head_that_never_ends_is_cut_off_in_time() {
 
 #[test]
 fn a_head_that_drips_is_cut_off_in_time() {
-    let lab = Lab::running("");
+    let lab = Lab::running_on_port("");
     let mut client = lab.tcp();
     let began = Instant::now();
     client.write_all(b"GET / HTTP/1.1\r\n").unwrap();
@@ -91,10 +92,10 @@ fn a_head_that_drips_is_cut_off_in_time() {
 
 #[test]
 fn connections_that_are_reset_leave_nothing() {
-    let mut lab = Lab::running(SLEEPER);
+    let mut lab = Lab::running_on_port(SLEEPER);
     lab.pid_of("x");
-    let whole = call(STATE, "");
-    let before = lab.descriptors();
+    let whole = body(STATE, &[]);
+    let before = descriptors(lab.daemon());
     for number in 0..150 {
         let mut client = lab.tcp();
         let request = match number % 3 {
@@ -106,22 +107,17 @@ fn connections_that_are_reset_leave_nothing() {
         sockopt::set_socket_linger(&client, Some(Duration::ZERO)).unwrap();
     }
     lab.is_well("resets");
-    eventually("all descriptors are given back", || (lab.descriptors() <= before).then_some(()));
+    eventually("all descriptors are given back", || (descriptors(lab.daemon()) <= before).then_some(()));
 }
 
 #[test]
 fn large_bodies_are_refused_or_wait_and_never_fill_the_memory() {
-    let mut lab = Lab::running("");
+    let mut lab = Lab::running_on_port("");
     let watch = Watch::start(&lab);
-    let mut client = lab.tcp();
-    client
-        .write_all(format!("POST /RPC2 HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", 100 << 20).as_bytes())
-        .unwrap();
-    let block = vec![b'x'; 1 << 20];
-    let _cut_off = (0..100).any(|_| client.write_all(&block).is_err());
-    let answer = Answer::from(client);
+    let answer = oversized(&lab);
     assert!(matches!(answer.status, 0 | 413), "{answer:?}");
     // As much as is allowed, by many at once.
+    let block = vec![b'x'; 1 << 20];
     let probe = Probe::start(&lab);
     let one = format!("POST /RPC2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", 8 << 20);
     std::thread::scope(|scope| {
@@ -142,7 +138,7 @@ fn large_bodies_are_refused_or_wait_and_never_fill_the_memory() {
 
 #[test]
 fn lengths_that_are_none_are_refused() {
-    let mut lab = Lab::running("");
+    let mut lab = Lab::running_on_port("");
     for length in [
         "1000000000000",
         "18446744073709551616",
@@ -170,7 +166,7 @@ fn lengths_that_are_none_are_refused() {
 
 #[test]
 fn heads_without_end_are_cut_off() {
-    let mut lab = Lab::running("");
+    let mut lab = Lab::running_on_port("");
     let watch = Watch::start(&lab);
     for part in ["x".repeat(65_536), "X-Y: z\r\n".repeat(8192), "\r\n".repeat(32_768)] {
         let mut client = lab.tcp();
@@ -193,7 +189,7 @@ fn heads_without_end_are_cut_off() {
 
 #[test]
 fn deep_and_wide_documents_are_refused() {
-    let mut lab = Lab::running("");
+    let mut lab = Lab::running_on_port("");
     let head = "<methodCall><methodName>supervisor.getState</methodName><params><param>";
     let cases = [
         ("<value>".repeat(100_000), 400),
@@ -215,7 +211,7 @@ fn deep_and_wide_documents_are_refused() {
 
 #[test]
 fn entities_are_refused() {
-    let lab = Lab::running("");
+    let lab = Lab::running_on_port("");
     let laughs: String = (1..10).map(|n| format!("<!ENTITY a{n} '{}'>", format!("&a{};", n - 1).repeat(10))).collect();
     for declaration in [
         format!("<!DOCTYPE x [<!ENTITY a0 'ha'>{laughs}]>"),
@@ -234,7 +230,7 @@ fn entities_are_refused() {
 
 #[test]
 fn nonsense_is_the_clients_fault_and_kills_nobody() {
-    let mut lab = Lab::running("");
+    let mut lab = Lab::running_on_port("");
     let cases: &[&[u8]] = &[
         b"\0\0\0\0\0\0\r\n\r\n",
         b"\xff\xfe\xfd\r\n\r\n",
@@ -308,16 +304,16 @@ fn nonsense_is_the_clients_fault_and_kills_nobody() {
 
 #[test]
 fn pipelined_requests_are_answered_in_order() {
-    let lab = Lab::running("");
+    let lab = Lab::running_on_port("");
     for count in [2, 10, 100] {
         let request = |number| {
-            let body = call(if number % 2 == 0 { STATE } else { "supervisor.getPID" }, "");
+            let body = body(if number % 2 == 0 { STATE } else { "supervisor.getPID" }, &[]);
             let close = if number + 1 == count { "Connection: close\r\n" } else { "" };
             format!("POST /RPC2 HTTP/1.1\r\nHost: x\r\n{close}Content-Length: {}\r\n\r\n{body}", body.len())
         };
         let requests: String = (0..count).map(request).collect();
         let answer = lab.raw(requests.as_bytes());
-        let all = format!("{}\r\n\r\n{}", answer.head, answer.body);
+        let all = answer.all();
         let parts: Vec<&str> = all.split("HTTP/1.1 200 OK").skip(1).collect();
         assert_eq!(parts.len(), count, "{all}");
         for (number, part) in parts.iter().enumerate() {
@@ -328,7 +324,7 @@ fn pipelined_requests_are_answered_in_order() {
 
 #[test]
 fn names_reach_methods_and_nothing_else() {
-    let mut lab = Lab::running("");
+    let mut lab = Lab::running_on_port("");
     for name in [
         "supervisor.__class__",
         "supervisor.__init__",
@@ -359,14 +355,14 @@ fn names_reach_methods_and_nothing_else() {
         "ſupervisor.getState",
         "supervisor.logger.handlers",
     ] {
-        let answer = lab.rpc(name, "");
+        let answer = lab.rpc(name, &[]);
         let unknown = |answer: &Answer| answer.status == 400 || answer.body.contains("UNKNOWN_METHOD");
         assert!(unknown(&answer), "{name}: {answer:?}");
         let call = format!(
             "<array><data><value><struct><member><name>methodName</name><value>{}</value></member></struct></value></data></array>",
-            text(name)
+            Value::Text(name).xml()
         );
-        let answer = lab.rpc("system.multicall", &call);
+        let answer = lab.rpc("system.multicall", &[Value::Xml(&call)]);
         assert!(unknown(&answer), "{name} in a multicall: {answer:?}");
     }
     lab.is_well("names");
@@ -374,10 +370,10 @@ fn names_reach_methods_and_nothing_else() {
 
 #[test]
 fn wrong_parameters_are_faults() {
-    let mut lab = Lab::running(SLEEPER);
+    let mut lab = Lab::running_on_port(SLEEPER);
     lab.pid_of("x");
-    let names = lab.fields("system.listMethods", "");
-    let names: Vec<&str> = names.split(' ').filter(|name| name.contains('.')).collect();
+    let names = lab.call("system.listMethods", &[]).texts();
+    let names: Vec<&str> = names.iter().map(|name| name.trim()).filter(|name| name.contains('.')).collect();
     assert!(names.len() >= 40, "{names:?}");
     let values = [
         "<int>1</int>",
@@ -412,7 +408,7 @@ fn wrong_parameters_are_faults() {
                 if count == 0 && (ends || value != values[0]) {
                     continue;
                 }
-                let answer = lab.rpc(name, &format!("{value}\n").repeat(count));
+                let answer = lab.rpc(name, &[Value::Xml(value)].repeat(count));
                 assert!(matches!(answer.status, 200 | 400), "{name} {value} × {count}: {answer:?}");
             }
         }
@@ -423,7 +419,7 @@ fn wrong_parameters_are_faults() {
 
 #[test]
 fn large_multicalls_are_bounded_and_keep_nobody_waiting() {
-    let mut lab = Lab::running(&thirty());
+    let mut lab = Lab::running_on_port(&thirty());
     lab.pid_of("p29");
     let one = |name: &str| {
         format!("<value><struct><member><name>methodName</name><value>{name}</value></member></struct></value>")
@@ -434,20 +430,20 @@ fn large_multicalls_are_bounded_and_keep_nobody_waiting() {
         [("supervisor.getAllProcessInfo", 3000), ("system.listMethods", 8000), ("system.multicall", 3000)]
     {
         let calls = format!("<array><data>{}</data></array>", one(name).repeat(count));
-        let answer = lab.rpc("system.multicall", &calls);
+        let answer = lab.rpc("system.multicall", &[Value::Xml(&calls)]);
         assert_eq!(answer.status, 200, "{name}");
         assert!(answer.body.len() < 16 << 20, "{} bytes of answer to {name}", answer.body.len());
     }
     probe.was_prompt("multicalls");
     watch.was_moderate("multicalls");
     let calls = format!("<array><data>{}</data></array>", one(STATE).repeat(20_000));
-    assert!(lab.rpc("system.multicall", &calls).body.contains("more than 8192 calls"));
+    assert!(lab.rpc("system.multicall", &[Value::Xml(&calls)]).body.contains("more than 8192 calls"));
     lab.is_well("multicalls");
 }
 
 #[test]
 fn paths_lead_nowhere_else() {
-    let lab = Lab::running("");
+    let lab = Lab::running_on_port("");
     std::fs::write(lab.path("secret"), "very secret").unwrap();
     let here = lab.path("secret").display().to_string();
     for up in [
@@ -486,7 +482,7 @@ fn paths_lead_nowhere_else() {
 
 #[test]
 fn a_large_log_is_read_in_pieces() {
-    let lab = Lab::running(
+    let lab = Lab::running_on_port(
         "[program:x]\ncommand=/bin/sleep 600\nstartsecs=0\nstdout_logfile=%(here)s/x.log\nstdout_logfile_maxbytes=0\n",
     );
     lab.pid_of("x");
@@ -496,15 +492,15 @@ fn a_large_log_is_read_in_pieces() {
     let probe = Probe::start(&lab);
     let watch = Watch::start(&lab);
     for (method, params) in [
-        ("supervisor.readProcessStdoutLog", "<int>0</int>\n<int>0</int>"),
-        ("supervisor.readProcessStdoutLog", "<int>0</int>\n<int>2147483647</int>"),
-        ("supervisor.readProcessStdoutLog", "<int>-99000000</int>\n<int>0</int>"),
-        ("supervisor.tailProcessStdoutLog", "<int>0</int>\n<int>99000000</int>"),
+        ("supervisor.readProcessStdoutLog", [0, 0]),
+        ("supervisor.readProcessStdoutLog", [0, 2_147_483_647]),
+        ("supervisor.readProcessStdoutLog", [-99_000_000, 0]),
+        ("supervisor.tailProcessStdoutLog", [0, 99_000_000]),
     ] {
-        let answer = lab.rpc(method, &format!("{}\n{params}", text("x")));
-        assert_eq!(answer.status, 200, "{method} {params}");
+        let answer = lab.rpc(method, &[Value::Text("x"), Value::Int(params[0]), Value::Int(params[1])]);
+        assert_eq!(answer.status, 200, "{method} {params:?}");
         let size = answer.body.len();
-        assert!((8 << 20..=48 << 20).contains(&size), "{size} bytes: {method} {params}");
+        assert!((8 << 20..=48 << 20).contains(&size), "{size} bytes: {method} {params:?}");
     }
     probe.was_prompt("a large log");
     watch.was_moderate("a large log");
@@ -512,19 +508,20 @@ fn a_large_log_is_read_in_pieces() {
 
 #[test]
 fn an_event_of_a_client_is_bounded() {
-    let mut lab =
-        Lab::running("[eventlistener:l]\ncommand=/bin/sleep 600\nevents=REMOTE_COMMUNICATION\nbuffer_size=10\n");
+    let mut lab = Lab::running_on_port(
+        "[eventlistener:l]\ncommand=/bin/sleep 600\nevents=REMOTE_COMMUNICATION\nbuffer_size=10\n",
+    );
     let large = "x".repeat(4 << 20);
-    let answer = lab.rpc("supervisor.sendRemoteCommEvent", &format!("{}\n{}", text("t"), text(&large)));
+    let answer = lab.rpc("supervisor.sendRemoteCommEvent", &[Value::Text("t"), Value::Text(&large)]);
     assert!(answer.body.contains("INCORRECT_PARAMETERS"), "{}", answer.head);
-    let answer = lab.rpc("supervisor.sendRemoteCommEvent", &format!("{}\n{}", text("t"), text(&large[..500_000])));
+    let answer = lab.rpc("supervisor.sendRemoteCommEvent", &[Value::Text("t"), Value::Text(&large[..500_000])]);
     assert!(answer.body.contains("<boolean>1</boolean>"), "{}", answer.body);
     lab.is_well("large events");
 }
 
 #[test]
 fn a_stream_that_nobody_reads_costs_nothing() {
-    let mut lab = Lab::running(
+    let mut lab = Lab::running_on_port(
         "[program:x]\ncommand=/bin/sh -c 'sleep 1; yes | head -c 60000000; sleep 600'\nstartsecs=0\nstdout_logfile=%(here)s/x.log\nstdout_logfile_maxbytes=0\n",
     );
     lab.pid_of("x");

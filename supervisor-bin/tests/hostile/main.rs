@@ -4,8 +4,9 @@
 
 mod authentication;
 mod configuration;
-mod harness;
 mod http;
+#[path = "../lab/mod.rs"]
+mod lab;
 mod limits;
 mod privileges;
 mod reload;

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, lchown, symlink};
 use std::path::Path;
 
-use crate::harness::{Lab, SLEEPER, Signal, eventually, is_alive, is_root};
+use crate::lab::{Lab, SLEEPER, Signal, Value, eventually, is_alive, is_root, program, stat};
 
 /// A program that tells of itself in a file, then stays.
 fn teller(keys: &str) -> String {
@@ -30,7 +30,7 @@ fn a_program_of_another_user_has_nothing_of_root() {
     if !is_root("to become somebody else") {
         return;
     }
-    let mut lab = Lab::new("");
+    let mut lab = Lab::on_port("");
     lab.wrapper = ["setpriv", "--groups=0,4,27"].map(str::to_owned).to_vec();
     lab.configure(&teller("user=nobody"));
     lab.start();
@@ -48,13 +48,13 @@ fn a_daemon_of_another_user_has_nothing_of_root() {
     if !is_root("to become somebody else") {
         return;
     }
-    let mut lab = Lab::new("");
+    let mut lab = Lab::on_port("");
     lab.wrapper = ["setpriv", "--groups=0,4,27"].map(str::to_owned).to_vec();
-    lab.supervisord = "user=nobody".to_owned();
+    lab.keys = "user=nobody".to_owned();
     lab.configure(SLEEPER);
     std::os::unix::fs::chown(lab.path(""), Some(65_534), None).unwrap();
     lab.start();
-    let text = fs::read_to_string(format!("/proc/{}/status", lab.pid())).unwrap();
+    let text = fs::read_to_string(format!("/proc/{}/status", lab.daemon())).unwrap();
     assert_eq!(status(&text, "Uid"), vec!["65534"; 4]);
     assert_eq!(status(&text, "Gid"), vec!["65534"; 4]);
     assert!(status(&text, "Groups").iter().all(|group| group == "65534"), "{text}");
@@ -62,10 +62,10 @@ fn a_daemon_of_another_user_has_nothing_of_root() {
         assert_eq!(status(&text, capabilities), ["0000000000000000"], "{capabilities}");
     }
     // The socket and the pid file are the user's, so that it can remove them.
-    assert_eq!(fs::metadata(lab.path("s")).unwrap().uid(), 65_534);
+    assert_eq!(fs::metadata(lab.socket()).unwrap().uid(), 65_534);
     lab.pid_of("x");
     assert_eq!(lab.stop().code(), Some(0));
-    assert!(!lab.path("s").exists() && !lab.path("pid").exists());
+    assert!(!lab.socket().exists() && !lab.path("pid").exists());
 }
 
 #[test]
@@ -73,19 +73,19 @@ fn a_program_that_cannot_become_its_user_does_not_run() {
     if !is_root("to start a daemon as somebody else") {
         return;
     }
-    let mut lab = Lab::new("");
-    let program = SLEEPER.replace("startsecs=0", "user=root\nstderr_logfile=%(here)s/err\nstartretries=0");
-    lab.configure(&program);
+    let mut lab = Lab::on_port("");
+    let body = SLEEPER.replace("startsecs=0", "user=root\nstderr_logfile=%(here)s/err\nstartretries=0");
+    lab.configure(&body);
     std::os::unix::fs::chown(lab.path(""), Some(65_534), None).unwrap();
     // The build may stand where others cannot go.
     let copy = lab.path("supervisord").display().to_string();
-    fs::copy(crate::harness::program("supervisord"), &copy).unwrap();
+    fs::copy(program("supervisord"), &copy).unwrap();
     let run = format!("shift; exec {copy} \"$@\"");
     lab.wrapper = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "sh", "-c", &run, "sh"]
         .map(str::to_owned)
         .to_vec();
     lab.start();
-    lab.reaches("x", "FATAL");
+    lab.wait_state("x", "FATAL");
     let log = lab.log();
     assert!(log.contains("exit status 127") || log.contains("spawnerr"), "{log}");
     assert!(lab.read("err").contains("root") || log.contains("root"), "{} {log}", lab.read("err"));
@@ -93,11 +93,11 @@ fn a_program_that_cannot_become_its_user_does_not_run() {
 
 #[test]
 fn a_program_has_three_descriptors_and_a_clean_start() {
-    let mut lab = Lab::new("");
+    let mut lab = Lab::on_port("");
     let inherit = "exec 5</dev/null 77</dev/null 3000</dev/null; \
                    exec env --block-signal=USR1 --block-signal=CHLD --ignore-signal=PIPE --ignore-signal=HUP \"$@\"";
     lab.wrapper = ["bash", "-c", inherit, "bash"].map(str::to_owned).to_vec();
-    lab.environment = vec![
+    lab.environment = [
         ("NOTIFY_SOCKET", "/run/notify"),
         ("LISTEN_FDS", "1"),
         ("LISTEN_PID", "1"),
@@ -105,7 +105,9 @@ fn a_program_has_three_descriptors_and_a_clean_start() {
         ("WATCHDOG_USEC", "1"),
         ("WATCHDOG_PID", "1"),
         ("KEPT", "kept"),
-    ];
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .to_vec();
     for (keys, plain) in
         [("", true), ("umask=027\ndirectory=/usr\nenvironment=A=\"given\",NOTIFY_SOCKET=\"own\"", false)]
     {
@@ -134,19 +136,19 @@ fn a_program_has_three_descriptors_and_a_clean_start() {
             assert!(told.contains("\nA=given\n") && told.contains("\nNOTIFY_SOCKET=own\n"), "{told}");
             assert!(told.contains("\n0027\n/usr\n"), "{told}");
         }
-        let pid = lab.pid_of("x").to_string();
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-        let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
-        assert_eq!(fields[2], pid, "a process group of its own");
+        let pid = lab.pid_of("x");
+        assert_eq!(stat(pid).unwrap()[2], pid.to_string(), "a process group of its own");
         lab.stop();
     }
 }
 
-/// Plants a link of another user at a place.
+/// Plants a link of another user at a place. In one step, for the daemon may be about to make its own file there.
 fn plant(lab: &Lab, name: &str) {
+    let link = lab.path("planted");
     fs::write(lab.path("precious"), "precious").unwrap();
-    symlink(lab.path("precious"), lab.path(name)).unwrap();
-    lchown(lab.path(name), Some(65_534), Some(65_534)).unwrap();
+    symlink(lab.path("precious"), &link).unwrap();
+    lchown(&link, Some(65_534), Some(65_534)).unwrap();
+    fs::rename(link, lab.path(name)).unwrap();
 }
 
 fn is_untouched(lab: &Lab, what: &str) {
@@ -164,19 +166,19 @@ fn links_of_others_are_not_followed_at_the_start() {
         return;
     }
     for (name, why) in [("s", "symbolic link"), ("log", "log")] {
-        let lab = Lab::new(SLEEPER);
+        let lab = Lab::on_port(SLEEPER);
         plant(&lab, name);
         assert!(lab.refused().contains(why), "{name}");
         is_untouched(&lab, name);
     }
     for name in ["pid", "x.log"] {
-        let mut lab = Lab::new(LOGGER);
+        let mut lab = Lab::on_port(LOGGER);
         plant(&lab, name);
         lab.start();
         if name == "pid" {
             lab.wait_log("could not write pidfile");
         } else {
-            lab.reaches("x", "FATAL");
+            lab.wait_state("x", "FATAL");
         }
         is_untouched(&lab, name);
         lab.is_well(name);
@@ -190,11 +192,10 @@ fn links_of_others_are_not_followed_later() {
     if !is_root("to plant a link of another user") {
         return;
     }
-    let mut lab = Lab::running(LOGGER);
+    let mut lab = Lab::running_on_port(LOGGER);
     lab.pid_of("x");
     let say = |lab: &Lab, words: &str| {
-        let answer =
-            lab.rpc("supervisor.sendProcessStdin", &format!("<string>x</string>\n<string>{words}&#10;</string>"));
+        let answer = lab.rpc("supervisor.sendProcessStdin", &[Value::Text("x"), Value::Text(&format!("{words}\n"))]);
         assert!(answer.body.contains("<boolean>1</boolean>"), "{answer:?}");
     };
     say(&lab, "first");
@@ -207,26 +208,24 @@ fn links_of_others_are_not_followed_later() {
     eventually("it was rotated", || lab.path("x.log.2").exists().then_some(()));
     is_untouched(&lab, "a backup");
     // In place of the log: at a reopening, at clearing, and at the next rotation.
-    fs::remove_file(lab.path("x.log")).unwrap();
     fs::remove_file(lab.path("precious")).unwrap();
     plant(&lab, "x.log");
     lab.signal(Signal::USR2);
     for number in 0..20 {
         say(&lab, &format!("more {number} {}", "x".repeat(50)));
     }
-    lab.rpc("supervisor.clearProcessLogs", "<string>x</string>");
-    lab.rpc("supervisor.clearLog", "");
+    lab.rpc("supervisor.clearProcessLogs", &[Value::Text("x")]);
+    lab.rpc("supervisor.clearLog", &[]);
     say(&lab, "last");
     lab.ctl(&["restart", "x"]);
     is_untouched(&lab, "the log");
     lab.is_well("links");
     // The main log and its backup.
-    fs::remove_file(lab.path("log")).unwrap();
     fs::remove_file(lab.path("precious")).unwrap();
     plant(&lab, "log");
     lab.signal(Signal::USR2);
     lab.ctl(&["restart", "x"]);
-    lab.rpc("supervisor.clearLog", "");
+    lab.rpc("supervisor.clearLog", &[]);
     is_untouched(&lab, "the activity log");
     lab.is_well("links");
 }
@@ -235,17 +234,17 @@ fn links_of_others_are_not_followed_later() {
 fn pipes_that_nobody_reads_are_not_waited_for() {
     let fifo =
         |path: &Path| rustix::fs::mknodat(rustix::fs::CWD, path, rustix::fs::FileType::Fifo, 0o622.into(), 0).unwrap();
-    let lab = Lab::new(SLEEPER);
+    let lab = Lab::on_port(SLEEPER);
     fifo(&lab.path("log"));
     let said = lab.refused();
     assert!(said.contains("could not open the log file"), "{said}");
     for name in ["pid", "x.log"] {
-        let mut lab = Lab::new(&format!("{LOGGER}[program:y]\ncommand=/bin/sleep 600\nstartsecs=0\n"));
+        let mut lab = Lab::on_port(&format!("{LOGGER}[program:y]\ncommand=/bin/sleep 600\nstartsecs=0\n"));
         fifo(&lab.path(name));
         lab.start();
         lab.pid_of("y");
         if name == "x.log" {
-            lab.reaches("x", "FATAL");
+            lab.wait_state("x", "FATAL");
         }
         lab.is_well(name);
         assert_eq!(lab.stop().code(), Some(0));
@@ -260,7 +259,7 @@ fn a_program_cannot_write_lines_of_the_activity_log() {
     let script = tempfile::NamedTempFile::new().unwrap();
     fs::write(script.path(), command).unwrap();
     let body = format!("[program:x]\ncommand=/bin/sh {}\nstartsecs=0\n", script.path().display());
-    let lab = Lab::running_with("loglevel=debug", "", &body);
+    let lab = Lab::running_with("loglevel=debug", &body);
     lab.wait_log("fake\\x08\\x7f");
     let log = lab.log();
     assert!(log.contains("'x' stdout output:\none\n"), "{log}");
@@ -271,19 +270,21 @@ fn a_program_cannot_write_lines_of_the_activity_log() {
 
 #[test]
 fn a_client_cannot_write_lines_of_the_activity_log() {
-    let lab = Lab::running_with("loglevel=blather", "", SLEEPER);
+    let lab = Lab::running_with("loglevel=blather", SLEEPER);
     let fake = "x&#10;2026-01-01 00:00:00,000 CRIT fake&#13;&#27;";
+    let name = format!("<string>{fake}</string>");
+    let name = Value::Xml(&name);
     for method in [
         "supervisor.startProcess",
         "supervisor.getProcessInfo",
         "supervisor.tailProcessStdoutLog",
         "supervisor.addProcessGroup",
     ] {
-        lab.rpc(method, &format!("<string>{fake}</string>"));
-        lab.rpc(method, &format!("<string>{fake}</string>\n<int>0</int>\n<int>0</int>"));
+        lab.rpc(method, &[name]);
+        lab.rpc(method, &[name, Value::Int(0), Value::Int(0)]);
     }
-    lab.rpc("supervisor.signalProcess", &format!("<string>x</string>\n<string>{fake}</string>"));
-    lab.rpc(&fake.replace('<', ""), "");
+    lab.rpc("supervisor.signalProcess", &[Value::Text("x"), name]);
+    lab.rpc(fake, &[]);
     lab.get("/x%0a2026-01-01%2000:00:00,000%20CRIT%20fake?y");
     lab.ask("POST", "/RPC2", "", b"x\n2026-01-01 00:00:00,000 CRIT fake\r\n\x1b");
     lab.wait_log("is invalid");

@@ -5,14 +5,14 @@ use std::os::unix::net::UnixListener;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::harness::{Lab, SLEEPER, Signal, eventually, is_alive, text};
+use crate::lab::{Lab, SLEEPER, Signal, Value, eventually, is_alive};
 
 #[test]
 fn fifty_clients_never_make_two_of_one() {
     // Holds a lock while it lives, and tells if somebody else does.
     let script = "[program:x]\ncommand=/bin/sh -c 'exec 9>%(here)s/lock; flock -n 9 || echo twice >>%(here)s/twice; \
                   exec /bin/sleep 1002.25'\nstartsecs=0\n";
-    let mut lab = Lab::running(script);
+    let mut lab = Lab::running_on_port(script);
     let (started, refused) = (AtomicUsize::new(0), AtomicUsize::new(0));
     std::thread::scope(|scope| {
         for client in 0..50 {
@@ -21,7 +21,7 @@ fn fifty_clients_never_make_two_of_one() {
                 for turn in 0..6 {
                     let method =
                         if (client + turn) % 2 == 0 { "supervisor.startProcess" } else { "supervisor.stopProcess" };
-                    let answer = lab.rpc(method, &text("x")).body;
+                    let answer = lab.rpc(method, &[Value::Text("x")]).body;
                     assert!(
                         answer.contains("<boolean>1</boolean>") || answer.contains("<fault>"),
                         "{method}: {answer}"
@@ -34,7 +34,7 @@ fn fifty_clients_never_make_two_of_one() {
     });
     assert!(started.load(Ordering::Relaxed) > 0);
     assert!(!lab.path("twice").exists(), "two lived at once");
-    let state = lab.info("x", "statename");
+    let state = lab.state("x");
     eventually("what runs is what is shown", || {
         (lab.instances("/bin/sleep 1002.25") == usize::from(state == "RUNNING")).then_some(())
     });
@@ -44,14 +44,14 @@ fn fifty_clients_never_make_two_of_one() {
 #[test]
 fn an_update_while_it_starts_leaves_the_new_one_only() {
     let old = "[program:x]\ncommand=/bin/sleep 1003.25\nstartsecs=5\n";
-    let lab = Lab::running(old);
-    lab.reaches("x", "STARTING");
+    let lab = Lab::running_on_port(old);
+    lab.wait_state("x", "STARTING");
     lab.configure(&old.replace("1003.25", "1004.25"));
     let output = lab.ctl(&["update"]);
     assert!(output.status.success(), "{output:?}");
     eventually("the new one", || (lab.instances("/bin/sleep 1004.25") == 1).then_some(()));
     assert_eq!(lab.instances("/bin/sleep 1003.25"), 0);
-    lab.reaches("x", "RUNNING");
+    lab.wait_state("x", "RUNNING");
     assert_eq!(lab.instances("/bin/sleep 1004.25"), 1);
 }
 
@@ -62,21 +62,22 @@ fn an_update_waits_for_a_slow_stop() {
                 startsecs=0\nstopwaitsecs=20\n";
     let new = "[program:x]\ncommand=/bin/sh -c 'test -e %(here)s/gone || touch %(here)s/early; exec sleep 600'\nstartsecs=0\n";
     for by_rpc in [true, false] {
-        let lab = Lab::running(slow);
+        let lab = Lab::running_on_port(slow);
         let old = lab.pid_of("x");
         eventually("it has its handler", || lab.path("up").exists().then_some(()));
-        assert!(lab.fields("supervisor.stopProcess", &format!("{}\n<boolean>0</boolean>", text("x"))).contains('1'));
+        let stopped = lab.call("supervisor.stopProcess", &[Value::Text("x"), Value::Bool(false)]);
+        assert!(stopped.body.contains("<boolean>1</boolean>"), "{stopped:?}");
         lab.configure(new);
         if by_rpc {
-            lab.rpc("supervisor.reloadConfig", "");
-            let removed = lab.rpc("supervisor.removeProcessGroup", &text("x"));
+            lab.rpc("supervisor.reloadConfig", &[]);
+            let removed = lab.rpc("supervisor.removeProcessGroup", &[Value::Text("x")]);
             assert!(removed.body.contains("STILL_RUNNING"), "{removed:?}");
             eventually("it can be removed", || {
-                let removed = lab.rpc("supervisor.removeProcessGroup", &text("x")).body;
+                let removed = lab.rpc("supervisor.removeProcessGroup", &[Value::Text("x")]).body;
                 removed.contains("<boolean>1</boolean>").then_some(())
             });
             assert!(!is_alive(old), "it is gone before its group is");
-            assert!(lab.rpc("supervisor.addProcessGroup", &text("x")).body.contains("<boolean>1</boolean>"));
+            assert!(lab.rpc("supervisor.addProcessGroup", &[Value::Text("x")]).body.contains("<boolean>1</boolean>"));
         } else {
             let output = lab.ctl(&["update"]);
             assert!(output.status.success(), "{output:?}");
@@ -88,7 +89,7 @@ fn an_update_waits_for_a_slow_stop() {
 
 #[test]
 fn full_restarts_under_load_always_come_back() {
-    let mut lab = Lab::running("[program:x]\ncommand=/bin/sleep 1005.25\nstartsecs=0\n");
+    let mut lab = Lab::running_on_port("[program:x]\ncommand=/bin/sleep 1005.25\nstartsecs=0\n");
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         for _ in 0..4 {
@@ -96,7 +97,7 @@ fn full_restarts_under_load_always_come_back() {
             scope.spawn(move || {
                 while !over.load(Ordering::Relaxed) {
                     // Refused is nobody: the sockets are kept.
-                    let answer = lab.rpc("supervisor.getAllProcessInfo", "");
+                    let answer = lab.rpc("supervisor.getAllProcessInfo", &[]);
                     assert!(matches!(answer.status, 200 | 0), "{answer:?}");
                 }
             });
@@ -122,20 +123,20 @@ fn many_slow_stops_go_on_at_once() {
     let slow: String = (0..100)
         .map(|number| format!("[program:p{number}]\ncommand=/bin/sh -c 'trap \"sleep 1; exit 0\" TERM; echo up; while :; do sleep 0.2; done'\nstartsecs=0\n"))
         .collect();
-    let lab = Lab::running(&slow);
+    let lab = Lab::running_on_port(&slow);
     (0..100).for_each(|number| assert!(is_alive(lab.pid_of(&format!("p{number}")))));
     let began = Instant::now();
-    let answer = lab.rpc("supervisor.stopAllProcesses", "");
+    let answer = lab.rpc("supervisor.stopAllProcesses", &[]);
     let time = began.elapsed();
     assert_eq!(answer.body.matches("<int>80</int>").count(), 100, "{answer:?}");
     // One after the other would take a hundred seconds.
     assert!(time < Duration::from_secs(30), "{time:?}");
-    assert!((0..100).all(|number| lab.info(&format!("p{number}"), "pid") == "0"));
+    assert!((0..100).all(|number| lab.pid(&format!("p{number}")) == 0));
 }
 
 #[test]
 fn without_a_daemon_supervisorctl_says_so_at_once() {
-    let lab = Lab::new(SLEEPER);
+    let lab = Lab::on_port(SLEEPER);
     let ask = |what: &str, words: &str| {
         let began = Instant::now();
         let output = lab.ctl(&["status"]);
@@ -145,16 +146,16 @@ fn without_a_daemon_supervisorctl_says_so_at_once() {
         assert!(!said.contains("panicked") && !said.contains("Traceback"), "{said}");
     };
     ask("no socket", "no such file");
-    drop(UnixListener::bind(lab.path("s")).unwrap());
+    drop(UnixListener::bind(lab.socket()).unwrap());
     ask("a stale socket", "refused connection");
-    fs::remove_file(lab.path("s")).unwrap();
-    fs::write(lab.path("s"), "").unwrap();
+    fs::remove_file(lab.socket()).unwrap();
+    fs::write(lab.socket(), "").unwrap();
     ask("a file that is none", "s");
 }
 
 #[test]
 fn a_frozen_daemon_is_given_up() {
-    let lab = Lab::running(SLEEPER);
+    let lab = Lab::running_on_port(SLEEPER);
     lab.pid_of("x");
     lab.signal(Signal::STOP);
     for words in [&["status"][..], &["pid"], &["start", "x"], &["version"]] {

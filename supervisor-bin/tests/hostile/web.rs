@@ -2,7 +2,7 @@
 //!
 //! What our own pages escape and forbid is tested in `web_page/safety.rs`.
 
-use crate::harness::{Answer, Lab, SLEEPER, call, eventually, text};
+use crate::lab::{Answer, Lab, SLEEPER, Value, body, eventually};
 
 /// What a page of another site can make a browser send, in our names for the host.
 fn foreign(lab: &Lab) -> Vec<String> {
@@ -27,9 +27,9 @@ fn foreign(lab: &Lab) -> Vec<String> {
 
 #[test]
 fn pages_of_other_sites_change_nothing() {
-    let lab = Lab::running(SLEEPER);
+    let lab = Lab::running_on_port(SLEEPER);
     let pid = lab.pid_of("x");
-    let stop = call("supervisor.stopProcess", &text("x"));
+    let stop = body("supervisor.stopProcess", &[Value::Text("x")]);
     for headers in foreign(&lab) {
         for kind in ["", "Content-Type: text/plain\r\n", "Content-Type: application/x-www-form-urlencoded\r\n"] {
             for target in ["/RPC2", "/RPC2/", "/RPC2?x", "/?action=stop&processname=x", "/index.html?action=stopall"] {
@@ -47,7 +47,7 @@ fn pages_of_other_sites_change_nothing() {
     let own = format!("Origin: http://{}\r\n", lab.host());
     for headers in ["", &own, "Sec-Fetch-Site: same-origin\r\n", &format!("Referer: http://{}/\r\n", lab.host())] {
         assert_eq!(
-            lab.ask("POST", "/RPC2", headers, call("supervisor.getState", "").as_bytes()).status,
+            lab.ask("POST", "/RPC2", headers, body("supervisor.getState", &[]).as_bytes()).status,
             200,
             "{headers}"
         );
@@ -56,10 +56,10 @@ fn pages_of_other_sites_change_nothing() {
 
 #[test]
 fn nothing_is_shared_with_other_sites() {
-    let lab = Lab::running(SLEEPER);
+    let lab = Lab::running_on_port(SLEEPER);
     for (method, target) in [("GET", "/"), ("GET", "/mainlog.html"), ("POST", "/RPC2"), ("OPTIONS", "/RPC2")] {
         let headers = format!("Origin: http://{}\r\nAccess-Control-Request-Method: POST\r\n", lab.host());
-        let answer = lab.ask(method, target, &headers, call("supervisor.getState", "").as_bytes());
+        let answer = lab.ask(method, target, &headers, body("supervisor.getState", &[]).as_bytes());
         assert!(!answer.head.to_ascii_lowercase().contains("access-control-allow"), "{}", answer.head);
     }
 }
@@ -67,12 +67,12 @@ fn nothing_is_shared_with_other_sites() {
 #[test]
 fn origins_and_hosts_that_the_operator_names() {
     let server = "allowed_origins=https://panel.example\nallowed_hosts=127.0.0.1:1, box.example:9001";
-    let mut lab = Lab::new("");
+    let mut lab = Lab::on_port("");
     lab.server = server.to_owned();
     lab.configure(SLEEPER);
-    lab.spawn();
+    lab.start_listening();
     let ask = |host: &str, origin: &str| {
-        let body = call("supervisor.getState", "");
+        let body = body("supervisor.getState", &[]);
         let request = format!(
             "POST /RPC2 HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{origin}Content-Length: {}\r\n\r\n{body}",
             body.len()
@@ -92,7 +92,7 @@ fn origins_and_hosts_that_the_operator_names() {
 
 #[test]
 fn no_answer_leads_to_the_host_that_a_client_names() {
-    let lab = Lab::running(SLEEPER);
+    let lab = Lab::running_on_port(SLEEPER);
     let page = lab.get("/").body;
     let (_, rest) = page.split_once("name=\"token\" value=\"").unwrap();
     let token = rest.split('"').next().unwrap();
@@ -119,8 +119,9 @@ fn no_answer_leads_to_the_host_that_a_client_names() {
 #[test]
 fn output_is_text_wherever_it_is_shown() {
     let evil = "<script>alert(1)</script>";
-    let lab =
-        Lab::running(&format!("[program:x]\ncommand=/bin/sh -c 'echo \"{evil}\"; exec sleep 600'\nstartsecs=0\n"));
+    let lab = Lab::running_on_port(&format!(
+        "[program:x]\ncommand=/bin/sh -c 'echo \"{evil}\"; exec sleep 600'\nstartsecs=0\n"
+    ));
     lab.pid_of("x");
     eventually("the page shows it", || lab.get("/tail.html?processname=x").body.contains("alert(1)").then_some(()));
     let page = lab.get("/tail.html?processname=x");
@@ -139,7 +140,7 @@ fn output_is_text_wherever_it_is_shown() {
 
 #[test]
 fn every_page_says_what_browsers_must_not_do() {
-    let lab = Lab::running(SLEEPER);
+    let lab = Lab::running_on_port(SLEEPER);
     for target in [
         "/",
         "/index.html",

@@ -1,6 +1,9 @@
 //! Listeners that do what no listener should, or what only some dare.
 
-use super::lab::Lab;
+use std::process::Stdio;
+
+use super::lab::{Lab, SLEEPER, eventually, peak};
+use super::{KEYS, start};
 
 /// A listener of this script; `hear` waits for an event.
 fn listener(lab_events: &str, script: &str) -> String {
@@ -11,20 +14,18 @@ fn listener(lab_events: &str, script: &str) -> String {
     )
 }
 
-const SLEEPER: &str = "[program:x]\ncommand=/bin/sleep 600\nstartsecs=0\n";
-
 #[test]
 fn an_answer_of_64_mb_without_an_end_costs_neither_memory_nor_answers() {
     let script = "hear; head -c 67108864 /dev/zero; echo done >&2; exec sleep 600";
-    let lab = Lab::start(&format!("{SLEEPER}{}stderr_logfile=%(here)s/told\n", listener("TICK_5", script)));
-    lab.pid("x");
-    let before = lab.peak();
+    let lab = start(&format!("{SLEEPER}{}stderr_logfile=%(here)s/told\n", listener("TICK_5", script)));
+    lab.pid_of("x");
+    let before = peak(lab.daemon());
     lab.wait_log("l: has entered the UNKNOWN state");
-    lab.eventually("it has written all", || lab.read("told").contains("done").then_some(()));
-    assert!(lab.ctl(&["status"]).contains("RUNNING"));
-    let grown = lab.peak() - before;
-    assert!(grown < 32 << 10, "{grown} KiB");
-    assert!(lab.ctl(&["stop", "l"]).contains("l: stopped"));
+    lab.wait_read("told", "done");
+    assert!(lab.says(&["status"]).contains("RUNNING"));
+    let grown = peak(lab.daemon()) - before;
+    assert!(grown < 32 << 20, "{grown}");
+    assert!(lab.says(&["stop", "l"]).contains("l: stopped"));
 }
 
 #[test]
@@ -34,22 +35,24 @@ fn a_listener_may_call_back_while_it_has_an_event() {
     let script = script.replace("supervisorctl", &format!("{ctl} -s $SUPERVISOR_SERVER_URL"));
     let crasher = "[program:y]\ncommand=/bin/false\nstartsecs=0\nautorestart=false\nautostart=false\n";
     let events = "PROCESS_STATE_EXITED,REMOTE_COMMUNICATION";
-    let lab = Lab::start(&format!("{SLEEPER}{crasher}{}stderr_logfile=%(here)s/told\n", listener(events, &script)));
+    let lab = start(&format!("{SLEEPER}{crasher}{}stderr_logfile=%(here)s/told\n", listener(events, &script)));
     lab.wait_log("l: ACKNOWLEDGED -> READY");
-    let pid = lab.pid("x");
+    let pid = lab.pid_of("x");
     for calls in 1..=2 {
         lab.ctl(&["start", "y"]);
-        lab.eventually("it calls", || (lab.read("told").matches("x: started").count() == calls).then_some(()));
+        eventually("it calls", || (lab.read("told").matches("x: started").count() == calls).then_some(()));
     }
-    assert_ne!(lab.pid("x"), pid);
-    lab.eventually("both are done", || (lab.read("log").matches("l: event was processed").count() == 2).then_some(()));
+    assert_ne!(lab.pid_of("x"), pid);
+    eventually("both are done", || (lab.log().matches("l: event was processed").count() == 2).then_some(()));
 }
 
 #[test]
 fn a_listener_may_end_the_daemon_while_it_has_an_event() {
     let ctl = env!("CARGO_BIN_EXE_supervisorctl");
     let script = format!("hear; {ctl} -s $SUPERVISOR_SERVER_URL shutdown >&2; exec sleep 600");
-    let mut lab = Lab::start(&format!("{SLEEPER}{}", listener("TICK_5", &script)));
-    assert_eq!(lab.ended().code(), Some(0));
-    assert!(lab.read("log").contains("stopped: l "));
+    let mut lab = Lab::with(KEYS, &format!("{SLEEPER}{}", listener("TICK_5", &script)));
+    // It may be over before anybody could ask.
+    lab.spawn(Stdio::null());
+    assert_eq!(lab.wait().code(), Some(0));
+    assert!(lab.log().contains("stopped: l "));
 }

@@ -3,8 +3,19 @@
 
 mod child;
 mod faults;
+#[path = "../lab/mod.rs"]
 mod lab;
 mod mail;
 mod storm;
 mod superlance;
 mod web;
+
+use lab::Lab;
+
+/// What the daemon is to tell of its listeners: everything.
+const KEYS: &str = "logfile_maxbytes=0\nloglevel=debug";
+
+/// A lab with these sections whose daemon runs and tells of everything.
+fn start(sections: &str) -> Lab {
+    Lab::running_with(KEYS, sections)
+}

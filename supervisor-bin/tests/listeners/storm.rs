@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::child;
-use super::lab::Lab;
+use super::lab::{Lab, eventually};
+use super::{child, start};
 
 /// What the listener wrote down, whole lines only.
 fn diary(lab: &Lab) -> Vec<Vec<String>> {
@@ -25,8 +25,8 @@ fn every_change_of_a_hundred_crashing_programs_arrives_in_order() {
             format!("[program:p{number}]\ncommand=/bin/false\nstartsecs=0\nautorestart=true\nstdout_logfile=NONE\nstderr_logfile=NONE\n")
         })
         .collect();
-    let lab = Lab::start(&format!("{crashing}{}", child::section("PROCESS_STATE", 10_000)));
-    let diary = lab.eventually("three ends of each", || Some(diary(&lab)).filter(|diary| diary.len() >= 900));
+    let lab = start(&format!("{crashing}{}", child::section("PROCESS_STATE", 10_000)));
+    let diary = eventually("three ends of each", || Some(diary(&lab)).filter(|diary| diary.len() >= 900));
     has_no_gap(&diary);
     let mut last: HashMap<&str, (&str, &str)> = HashMap::new();
     for line in diary.iter().filter(|line| line[2].starts_with("processname:p")) {
@@ -40,19 +40,20 @@ fn every_change_of_a_hundred_crashing_programs_arrives_in_order() {
         }
     }
     assert_eq!(last.len(), 100);
-    assert!(!lab.read("log").contains("overflowed"));
+    assert!(!lab.log().contains("overflowed"));
 }
 
 #[test]
 fn a_program_that_writes_faster_than_its_listener_hears_loses_nothing() {
     let writer = "[program:w]\ncommand=/bin/sh -c 'yes | head -c 50000000; exec sleep 600'\nstartsecs=0\nstopasgroup=true\n\
                   autostart=false\nstdout_logfile=NONE\nstdout_events_enabled=true\n";
-    let lab = Lab::start(&format!("[supervisord]\nloglevel=info\n{writer}{}", child::section("PROCESS_LOG", 200)));
+    let sections = format!("{writer}{}", child::section("PROCESS_LOG", 200));
+    let lab = Lab::running_with("logfile_maxbytes=0", &sections);
     lab.wait_log("success: l entered RUNNING state");
-    lab.eventually("it listens", || lab.folder.path().join("diary").exists().then_some(()));
+    eventually("it listens", || lab.path("diary").exists().then_some(()));
     lab.ctl(&["start", "w"]);
     let sum = |diary: &[Vec<String>]| diary.iter().map(|line| line[6].parse::<usize>().unwrap()).sum::<usize>();
-    let diary = lab.eventually("all of it", || Some(diary(&lab)).filter(|diary| sum(diary) >= 50_000_000));
+    let diary = eventually("all of it", || Some(diary(&lab)).filter(|diary| sum(diary) >= 50_000_000));
     has_no_gap(&diary);
     assert_eq!(sum(&diary), 50_000_000);
 }

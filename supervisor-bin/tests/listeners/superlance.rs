@@ -3,15 +3,13 @@
 //! They come with the original (`SUPERVISOR_ORIGINAL` names the directory with its programs); what is not there is skipped
 //! with a reason. Mail goes to a script or to an SMTP server of the test, health checks to an HTTP server of the test.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::Ordering;
 
-use super::lab::Lab;
+use super::lab::{Lab, SLEEPER, eventually};
 use super::{mail, web};
-
-/// A program that can be restarted.
-const SLEEPER: &str = "[program:x]\ncommand=/bin/sleep 600\nstartsecs=0\n";
 
 /// A program that ends unexpectedly, as soon as there is a file `go` in the folder.
 const CRASHER: &str = "[program:crasher]\ncommand=/bin/sh -c 'while test ! -e %(here)s/go; do sleep 0.05; done; exit 3'\n\
@@ -41,29 +39,30 @@ fn start(program: &Path, arguments: &str, events: &str, sections: &str) -> Lab {
         "[eventlistener:l]\ncommand={} {arguments}\nevents={events}\nbuffer_size=100\nstderr_logfile=%(here)s/told\n",
         program.display(),
     );
-    let lab = Lab::start(&format!("{sections}{listener}"));
+    let lab = super::start(&format!("{sections}{listener}"));
     // Takes mail as sendmail does; nothing runs before the first event.
-    lab.write("sendmail", &format!("cat >>{0}/part && mv {0}/part {0}/mail\n", lab.folder.path().display()));
+    let script = format!("cat >>{0}/part && mv {0}/part {0}/mail\n", lab.folder.path().display());
+    fs::write(lab.path("sendmail"), script).unwrap();
     lab.wait_log("l: ACKNOWLEDGED -> READY");
     lab
 }
 
 /// Lets the program of [`CRASHER`] end; gives the pid that it had.
-fn crash(lab: &Lab) -> String {
-    let pid = lab.pid("crasher");
-    lab.write("go", "");
+fn crash(lab: &Lab) -> i32 {
+    let pid = lab.pid_of("crasher");
+    fs::write(lab.path("go"), "").unwrap();
     pid
 }
 
 /// The mail that came through the script.
 fn mail_of(lab: &Lab) -> String {
-    lab.eventually("a mail", || Some(lab.read("mail")).filter(|mail| !mail.is_empty()))
+    eventually("a mail", || Some(lab.read("mail")).filter(|mail| !mail.is_empty()))
 }
 
 /// Nothing that the listener did was wrong for us, nor the other way round.
 fn check(lab: &Lab) {
     lab.wait_log("l: event was processed");
-    let log = lab.read("log");
+    let log = lab.log();
     assert!(!log.contains("UNKNOWN") && !log.contains("event was rejected"), "{log}");
 }
 
@@ -75,13 +74,13 @@ fn memmon_restarts_a_program_that_is_too_large() {
     }
     let arguments = "-p x=1KB -m ops@example.com -u 1h -s '/bin/sh %(here)s/sendmail'";
     let lab = start(&memmon, arguments, "TICK_5", SLEEPER);
-    let pid = lab.pid("x");
+    let pid = lab.pid_of("x");
     let mail = mail_of(&lab);
     assert!(
         mail.starts_with("To: ops@example.com\nSubject: memmon") && mail.contains("process x:x restarted\n"),
         "{mail}"
     );
-    assert_ne!(lab.pid("x"), pid);
+    assert_ne!(lab.pid_of("x"), pid);
     check(&lab);
 }
 
@@ -92,15 +91,15 @@ fn httpok_restarts_a_program_whose_page_fails() {
     let url = format!("http://127.0.0.1:{}/health", page.port);
     let arguments = format!("-p x -t 1 -m ops@example.com -s '/bin/sh %(here)s/sendmail' {url}");
     let lab = start(&httpok, &arguments, "TICK_5", SLEEPER);
-    let pid = lab.pid("x");
-    lab.eventually("it asks", || (page.asked.load(Ordering::SeqCst) > 0).then_some(()));
+    let pid = lab.pid_of("x");
+    eventually("it asks", || (page.asked.load(Ordering::SeqCst) > 0).then_some(()));
     check(&lab);
-    assert_eq!(lab.pid("x"), pid, "the page was good");
+    assert_eq!(lab.pid_of("x"), pid, "the page was good");
     page.fails.store(true, Ordering::SeqCst);
     let mail = mail_of(&lab);
     assert!(mail.starts_with(&format!("To: ops@example.com\nSubject: httpok: {url}: bad status returned\n")), "{mail}");
     assert!(mail.contains("x is in RUNNING state, restarting\nx restarted"), "{mail}");
-    assert_ne!(lab.pid("x"), pid);
+    assert_ne!(lab.pid_of("x"), pid);
     check(&lab);
 }
 
@@ -127,7 +126,7 @@ fn batch(name: &str, events: &str, sections: &str, act: impl FnOnce(&Lab) -> Vec
         format!("-i 0.05 -e TICK_5 -t ops@example.com -f lab@example.com -s alert -H 127.0.0.1:{}", server.port);
     let lab = start(&program, &arguments, &format!("{events},TICK_5"), sections);
     let expected = act(&lab);
-    let mail = lab.eventually("a mail", || server.mails.try_recv().ok());
+    let mail = eventually("a mail", || server.mails.try_recv().ok());
     assert_eq!((mail.from.as_str(), mail.to.as_slice()), ("lab@example.com", &["ops@example.com".to_owned()][..]));
     for line in ["Subject: alert", "To: ops@example.com"].into_iter().chain(expected.iter().map(String::as_str)) {
         assert!(mail.text.contains(line), "{line} in {}", mail.text);

@@ -349,10 +349,10 @@ def signatures(daemon):
 
 
 def configure(daemon, old, new):
-    with open(daemon.folder + "/c.conf") as file:
+    with open(daemon.folder + "/conf") as file:
         text = file.read()
     assert old in text
-    with open(daemon.folder + "/c.conf", "w") as file:
+    with open(daemon.folder + "/conf", "w") as file:
         file.write(text.replace(old, new))
 
 

@@ -3,7 +3,8 @@
 use std::fs;
 use std::process::Command;
 
-use super::harness::{Access, Daemon, original, our_daemon, text};
+use super::against::{Access, original, our_daemon, text};
+use super::lab::Lab;
 use super::words::PROGRAMS;
 
 /// Python's own way to a server over TCP, with the password in the URL.
@@ -21,7 +22,7 @@ except xmlrpc.client.ProtocolError as error:
 #[test]
 fn pythons_client_comes_over_tcp_with_a_password() {
     let Some(original) = original() else { return };
-    let daemon = Daemon::start(&our_daemon(), PROGRAMS, Access { tcp: true, password: Some("geh:eim") });
+    let daemon = Lab::of(&our_daemon(), PROGRAMS, Access { tcp: true, password: Some("geh:eim") });
     let url = daemon.tcp_url();
     let known = url.replace("//", "//user:geh%3Aeim@") + "/RPC2";
     let output =
@@ -34,9 +35,9 @@ fn every_method_answers_as_the_original_does() {
     let Some(original) = original() else { return };
     let sections = include_str!("programs.conf");
     let daemons = [original.join("supervisord"), our_daemon()].map(|program| {
-        let daemon = Daemon::start(&program, sections, Access::default());
-        fs::write(daemon.folder.path().join("ten.log"), "0123456789").unwrap();
-        fs::write(daemon.folder.path().join("cut.log"), "aé").unwrap();
+        let daemon = Lab::of(&program, sections, Access::default());
+        fs::write(daemon.path("ten.log"), "0123456789").unwrap();
+        fs::write(daemon.path("cut.log"), "aé").unwrap();
         daemon
     });
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/original/calls.py");

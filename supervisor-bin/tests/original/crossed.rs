@@ -4,7 +4,8 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::Stdio;
 
-use super::harness::{Access, Daemon, Outcome, original, our_ctl, our_daemon};
+use super::against::{Access, Outcome, original, our_ctl, our_daemon};
+use super::lab::Lab;
 use super::words::{LINES, PROGRAMS};
 
 const TALKER: &str = "[program:talker]\ncommand=/bin/sh -c 'while :; do echo said; sleep 0.1; done'\nstartsecs=0\n";
@@ -45,7 +46,7 @@ const EVERY: &[&str] = &[
 ];
 
 /// What each line comes to at the daemon, in order.
-fn outcomes(daemon: &Daemon, ctl: &Path, lines: &[&str]) -> Vec<(String, Outcome)> {
+fn outcomes(daemon: &Lab, ctl: &Path, lines: &[&str]) -> Vec<(String, Outcome)> {
     let outcome = |line: &str| {
         let outcome = daemon.outcome(ctl, line);
         if line == "reload" {
@@ -68,7 +69,7 @@ fn the_original_supervisorctl_says_of_our_daemon_what_it_says_of_its_own() {
     let ctl = original.join("supervisorctl");
     // The daemon's own log differs, and what is stopped together ends in any order.
     let lines: Vec<_> = LINES.iter().copied().filter(|line| !line.starts_with("maintail")).collect();
-    let ask = |program: &Path| outcomes(&Daemon::start(program, PROGRAMS, Access::default()), &ctl, &lines);
+    let ask = |program: &Path| outcomes(&Lab::of(program, PROGRAMS, Access::default()), &ctl, &lines);
     assert_same(&ask(&original.join("supervisord")), &ask(&our_daemon()));
 }
 
@@ -82,17 +83,14 @@ fn every_command_over_unix_and_tcp_with_and_without_passwords() {
         Access { tcp: false, password: Some("geh:eim") },
         Access { tcp: true, password: Some(sha) },
     ] {
-        let theirs = outcomes(
-            &Daemon::start(&original.join("supervisord"), PROGRAMS, access),
-            &original.join("supervisorctl"),
-            EVERY,
-        );
+        let theirs =
+            outcomes(&Lab::of(&original.join("supervisord"), PROGRAMS, access), &original.join("supervisorctl"), EVERY);
         for (daemon, ctl) in [
             (our_daemon(), original.join("supervisorctl")),
             (original.join("supervisord"), our_ctl()),
             (our_daemon(), our_ctl()),
         ] {
-            let mut ours = outcomes(&Daemon::start(&daemon, PROGRAMS, access), &ctl, EVERY);
+            let mut ours = outcomes(&Lab::of(&daemon, PROGRAMS, access), &ctl, EVERY);
             if ctl == our_ctl() {
                 // Better: one line says that credentials are wanted, not two.
                 for ((_, theirs), (_, ours)) in theirs.iter().zip(&mut ours) {
@@ -110,9 +108,9 @@ fn every_command_over_unix_and_tcp_with_and_without_passwords() {
 fn streams_reach_the_other_ones_client() {
     let Some(original) = original() else { return };
     for (daemon, ctl) in [(our_daemon(), original.join("supervisorctl")), (original.join("supervisord"), our_ctl())] {
-        let daemon = Daemon::start(&daemon, TALKER, Access { tcp: false, password: Some("geh:eim") });
+        let daemon = Lab::of(&daemon, TALKER, Access { tcp: false, password: Some("geh:eim") });
         for (line, wanted) in [("tail -f talker", "said"), ("maintail -f", "supervisord started")] {
-            let mut client = daemon.command(&ctl, line).stdout(Stdio::piped()).spawn().unwrap();
+            let mut client = daemon.line(&ctl, line).stdout(Stdio::piped()).spawn().unwrap();
             let mut lines = BufReader::new(client.stdout.take().unwrap()).lines().map(Result::unwrap);
             assert_eq!(lines.next().as_deref(), Some("==> Press Ctrl-C to exit <=="), "{line}");
             assert!(lines.any(|line| line.contains(wanted)), "{line}");
@@ -127,7 +125,7 @@ fn a_strong_hash_lets_the_original_supervisorctl_in() {
     let Some(original) = original() else { return };
     let hash = supervisor_rpc::server::hash_password("geh:eim").unwrap();
     let access = Access { tcp: true, password: Some(hash.leak()) };
-    let daemon = Daemon::start(&our_daemon(), PROGRAMS, access);
+    let daemon = Lab::of(&our_daemon(), PROGRAMS, access);
     let (right, wrong) = (
         daemon.outcome(&original.join("supervisorctl"), "pid cat"),
         daemon.outcome(&original.join("supervisorctl"), "-u user -p wrong pid"),
@@ -157,12 +155,12 @@ fn what_is_beyond_the_original_works_at_its_daemon_too() {
     ];
     let daemons = [original.join("supervisord"), our_daemon()];
     let [theirs, ours] = daemons.map(|daemon| {
-        let daemon = Daemon::start(&daemon, PROGRAMS, Access { tcp: false, password: Some("geh:eim") });
+        let daemon = Lab::of(&daemon, PROGRAMS, Access { tcp: false, password: Some("geh:eim") });
         outcomes(&daemon, &our_ctl(), &lines)
     });
     assert_same(&theirs, &ours);
-    let daemon = Daemon::start(&original.join("supervisord"), TALKER, Access::default());
-    let mut client = daemon.command(&our_ctl(), "logs -f").stdout(Stdio::piped()).spawn().unwrap();
+    let daemon = Lab::of(&original.join("supervisord"), TALKER, Access::default());
+    let mut client = daemon.line(&our_ctl(), "logs -f").stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(client.stdout.take().unwrap()).lines().map(Result::unwrap);
     assert!((0..5).all(|_| lines.next().as_deref() == Some("talker out | said")));
     client.kill().unwrap();

@@ -7,7 +7,8 @@ use supervisor_core::process::Stream::{Stderr, Stdout};
 use supervisor_core::rpc::Value;
 use supervisor_rpc::client::{Client, ClientError, ProcessConfig, ProcessInfo, ServerUrl};
 
-use super::harness::{Access, Daemon, original, our_daemon};
+use super::against::{Access, original, our_daemon};
+use super::lab::Lab;
 
 /// What a process is, without what differs between any two runs.
 fn settled(info: &ProcessInfo) -> (String, ProcessState, bool, i64, bool, bool, bool) {
@@ -67,7 +68,7 @@ fn both_daemons_tell_the_typed_client_the_same() {
     let programs = "[program:off]\ncommand=/bin/cat\nautostart=false\nstartsecs=0\n\
         [group:g]\nprograms=a\n[program:a]\ncommand=/bin/cat\nstartsecs=0\nstderr_logfile=NONE\nexitcodes=0,2\nuser=root\n";
     let [theirs, ours] = [original.join("supervisord"), our_daemon()].map(|program| {
-        let daemon = Daemon::start(&program, programs, Access { tcp: true, password: Some("geh:eim") });
+        let daemon = Lab::of(&program, programs, Access { tcp: true, password: Some("geh:eim") });
         let credentials = Credentials { username: "user".to_owned(), password: "geh:eim".to_owned() };
         let clients = [daemon.unix_url(), daemon.tcp_url()]
             .map(|url| Client::new(ServerUrl::parse(&url).unwrap(), Some(credentials.clone())));

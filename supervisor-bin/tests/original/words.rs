@@ -1,6 +1,7 @@
 //! Our supervisorctl beside the original one, both at the original daemon: the same words, columns and exit statuses.
 
-use super::harness::{Access, Daemon, comparable, original, our_ctl};
+use super::against::{Access, comparable, original, our_ctl};
+use super::lab::Lab;
 
 /// A program in each state and of each kind.
 pub(super) const PROGRAMS: &str = "
@@ -87,7 +88,7 @@ pub(super) const LINES: &[&str] = &[
 #[test]
 fn the_same_words_columns_and_exit_statuses() {
     let Some(original) = original() else { return };
-    let daemon = Daemon::start(&original.join("supervisord"), PROGRAMS, Access::default());
+    let daemon = Lab::of(&original.join("supervisord"), PROGRAMS, Access::default());
     let (theirs, ours) = (original.join("supervisorctl"), our_ctl());
     let mut differences = String::new();
     for line in LINES {
@@ -102,7 +103,7 @@ fn the_same_words_columns_and_exit_statuses() {
 #[test]
 fn states_change_with_the_same_words() {
     let Some(original) = original() else { return };
-    let daemon = Daemon::start(&original.join("supervisord"), PROGRAMS, Access::default());
+    let daemon = Lab::of(&original.join("supervisord"), PROGRAMS, Access::default());
     let (theirs, ours) = (original.join("supervisorctl"), our_ctl());
     for line in ["stop all", "start g:* off", "restart cat g:", "stop g:a off", "start all", "remove zz", "stop g:*"] {
         // The order of processes that stop together is theirs.

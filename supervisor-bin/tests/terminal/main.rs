@@ -1,12 +1,13 @@
 //! supervisorctl as a person meets it: on a terminal, with Tab, prompts, colours and Ctrl-C.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "a test")]
 
+#[path = "../lab/mod.rs"]
 mod lab;
+mod screen;
 
 use std::time::{Duration, Instant};
 
-use lab::Lab;
-use rustix::process::Signal;
+use lab::{Lab, Signal};
 
 const CTRL_C: &str = "\x03";
 
@@ -17,8 +18,8 @@ const PROGRAMS: &str = "[group:grp]\nprograms=alpha,beta\n\
 
 #[test]
 fn tab_completes_commands_and_names() {
-    let lab = Lab::new("", PROGRAMS);
-    let mut shell = lab.terminal("", &[]);
+    let lab = Lab::with_history("", PROGRAMS);
+    let mut shell = lab.terminal(&[], &[]);
     shell.expect("supervisor> ");
     for (keys, answer) in [
         ("start sin\t\r", "single: started"),
@@ -40,9 +41,9 @@ fn tab_completes_commands_and_names() {
 
 #[test]
 fn lines_of_the_last_shell_come_back() {
-    let lab = Lab::new("", PROGRAMS);
+    let lab = Lab::with_history("", PROGRAMS);
     for keys in ["version\r", "\x1b[A\r"] {
-        let mut shell = lab.terminal("", &[]);
+        let mut shell = lab.terminal(&[], &[]);
         shell.expect("supervisor> ");
         shell.send(keys);
         shell.expect("4.3.0");
@@ -51,14 +52,14 @@ fn lines_of_the_last_shell_come_back() {
         shell.send("\x04");
         assert_eq!(shell.end().code(), Some(0));
     }
-    let history = std::fs::read_to_string(lab.folder.path().join("history")).unwrap();
+    let history = lab.read("history");
     assert_eq!(history, "version\n");
 }
 
 #[test]
 fn credentials_are_asked_for_until_they_are_right() {
-    let lab = Lab::new("username=user\npassword=geheim", PROGRAMS);
-    let mut shell = lab.terminal("", &[]);
+    let lab = Lab::with_history("username=user\npassword=geheim", PROGRAMS);
+    let mut shell = lab.terminal(&[], &[]);
     for (password, answer) in [("falsch", "Server requires authentication"), ("geheim", "single")] {
         shell.expect("Username:");
         shell.send("user\r");
@@ -81,8 +82,8 @@ fn credentials_are_asked_for_until_they_are_right() {
 
 #[test]
 fn colours_are_for_terminals_that_want_them() {
-    let lab = Lab::new("", PROGRAMS);
-    assert!(lab.ctl("start single").output().unwrap().status.success());
+    let lab = Lab::with_history("", PROGRAMS);
+    assert!(lab.ctl(&["start", "single"]).status.success());
     for (environment, coloured) in [
         (&[][..], true),
         (&[("NO_COLOR", "")], true),
@@ -90,7 +91,7 @@ fn colours_are_for_terminals_that_want_them() {
         (&[("TERM", "dumb")], false),
         (&[("TERM", "vt100")], false),
     ] {
-        let mut terminal = lab.terminal("status single", environment);
+        let mut terminal = lab.terminal(&["status", "single"], environment);
         assert_eq!(terminal.end().code(), Some(0));
         let screen = &terminal.seen;
         assert_eq!(
@@ -100,28 +101,28 @@ fn colours_are_for_terminals_that_want_them() {
         );
         assert_eq!(screen.contains("single                           RUNNING   pid "), !coloured, "{screen:?}");
     }
-    let piped = lab.ctl("status single").env("TERM", "xterm").output().unwrap();
+    let piped = lab.ctl_command(&["status", "single"]).env("TERM", "xterm").output().unwrap();
     assert!(piped.stdout.starts_with(b"single                           RUNNING   pid "));
 }
 
 #[test]
 fn who_waits_sees_for_what() {
     let slow = "[program:slow]\ncommand=/bin/cat\nautostart=false\nstartsecs=4\n";
-    let lab = Lab::new("", slow);
-    let mut terminal = lab.terminal("start all", &[]);
+    let lab = Lab::with_history("", slow);
+    let mut terminal = lab.terminal(&["start", "all"], &[]);
     terminal.expect("\r\x1b[K0 of 1 running, waiting for slow");
     terminal.expect("\r\x1b[Kslow: started");
     assert_eq!(terminal.end().code(), Some(0));
-    assert!(lab.ctl("stop slow").output().unwrap().status.success());
-    let piped = lab.ctl("start all").env("TERM", "xterm").output().unwrap();
+    assert!(lab.ctl(&["stop", "slow"]).status.success());
+    let piped = lab.ctl_command(&["start", "all"]).env("TERM", "xterm").output().unwrap();
     assert_eq!((piped.stdout.as_slice(), piped.stderr.as_slice()), (b"slow: started\n" as &[u8], b"" as &[u8]));
 }
 
 #[test]
 fn the_foreground_is_left_by_ctrl_c() {
-    let lab = Lab::new("", PROGRAMS);
-    assert!(lab.ctl("start single").output().unwrap().status.success());
-    let mut shell = lab.terminal("", &[("TERM", "dumb")]);
+    let lab = Lab::with_history("", PROGRAMS);
+    assert!(lab.ctl(&["start", "single"]).status.success());
+    let mut shell = lab.terminal(&[], &[("TERM", "dumb")]);
     shell.expect("supervisor> ");
     shell.send("fg single\r");
     shell.expect("==> Press Ctrl-C to exit <==");
@@ -142,13 +143,13 @@ fn the_foreground_is_left_by_ctrl_c() {
 fn logs_are_followed_until_ctrl_c() {
     let talkers = "[program:one]\ncommand=/bin/sh -c 'while :; do echo said; sleep 0.1; done'\nstartsecs=0\n\
         [program:other]\ncommand=/bin/sh -c 'while :; do echo complained >&2; sleep 0.1; done'\nstartsecs=0\n";
-    let lab = Lab::new("", talkers);
-    let mut tail = lab.terminal("tail -f one", &[]);
+    let lab = Lab::with_history("", talkers);
+    let mut tail = lab.terminal(&["tail", "-f", "one"], &[]);
     tail.expect("==> Press Ctrl-C to exit <==");
     tail.expect("said");
     tail.send(CTRL_C);
     assert_eq!(tail.end().code(), Some(0));
-    let mut logs = lab.terminal("logs -f all", &[]);
+    let mut logs = lab.terminal(&["logs", "-f", "all"], &[]);
     for _ in 0..3 {
         logs.expect("\x1b[36mone  \x1b[0m out | said\r\n");
         logs.expect("\x1b[33mother\x1b[0m \x1b[31merr\x1b[0m | complained\r\n");
@@ -159,10 +160,10 @@ fn logs_are_followed_until_ctrl_c() {
 
 #[test]
 fn a_frozen_daemon_is_given_up() {
-    let lab = Lab::new("", PROGRAMS);
+    let lab = Lab::with_history("", PROGRAMS);
     lab.signal(Signal::STOP);
     let start = Instant::now();
-    let output = lab.ctl("status").output().unwrap();
+    let output = lab.ctl(&["status"]);
     assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
     let (told, advice) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(told.starts_with("error: unix://") && told.contains(" gave no answer within "), "{told}");

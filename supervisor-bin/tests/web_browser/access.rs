@@ -5,8 +5,8 @@ use std::fs;
 use serde_json::Value;
 
 use crate::driver::{Browser, Scripts};
+use crate::lab::Lab;
 use crate::pictures::{PROGRAMS, settle};
-use crate::site::Site;
 
 const RUN: &str = "const done = arguments[arguments.length - 1]; \
     axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }).then( \
@@ -21,7 +21,7 @@ fn the_pages_keep_the_rules_of_accessibility() {
     };
     let axe = fs::read_to_string(axe).unwrap();
     let Some(browser) = Browser::start(Scripts::On) else { return };
-    let site = Site::start(PROGRAMS);
+    let site = Lab::running_on_port(PROGRAMS);
     settle(&site);
     let mut broken = Vec::new();
     let mut check = |place: &str| {
@@ -46,7 +46,7 @@ fn the_pages_keep_the_rules_of_accessibility() {
             check(&format!("{scheme} {width} /{path}"));
         }
         browser.resize(1400, 900);
-        browser.open(&site.url);
+        browser.open(&site.url());
         browser.until("document.getElementById('link').dataset.link === 'live'");
         browser.click("#help");
         check(&format!("{scheme} keys"));

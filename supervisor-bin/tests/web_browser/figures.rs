@@ -11,20 +11,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::driver::{Browser, Scripts};
-use crate::site::Site;
+use crate::lab::{Lab, eventually, memory, processor_time};
 
 const PAGES: usize = 50;
 
-fn resident(pid: &str) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
-}
-
 /// System calls of the daemon within five seconds; `None` without strace.
-fn system_calls(site: &Site, pid: &str) -> Option<String> {
-    let file = site.lab.path("strace.txt");
-    let strace = Command::new("strace").args(["-f", "-p", pid, "-o"]).arg(&file).stderr(Stdio::null()).spawn();
+fn system_calls(site: &Lab) -> Option<String> {
+    let file = site.path("strace.txt");
+    let strace = Command::new("strace")
+        .args(["-f", "-p", &site.daemon().to_string(), "-o"])
+        .arg(&file)
+        .stderr(Stdio::null())
+        .spawn();
     let mut strace = strace.ok()?;
     std::thread::sleep(Duration::from_secs(5));
     let _ = rustix::process::kill_process(rustix::process::Pid::from_child(&strace), rustix::process::Signal::INT);
@@ -47,31 +45,30 @@ fn figures_of_the_guide() {
         println!("skipped: SUPERVISOR_FIGURES is not set");
         return;
     }
-    let site = Site::start(
+    let site = Lab::running_on_port(
         "[program:p]\ncommand=/bin/cat\nprocess_name=%(program_name)s_%(process_num)04d\nnumprocs=1000\nstartsecs=0\n\
          stdout_logfile=NONE\nstderr_logfile=NONE\n",
     );
-    site.lab
-        .until("all run", || (site.lab.get("/").body.matches("data-state=\"RUNNING\"").count() == 1001).then_some(()));
-    let pid = fs::read_to_string(site.lab.path("pid")).unwrap().trim().to_owned();
+    eventually("all run", || (site.get("/").body.matches("data-state=\"RUNNING\"").count() == 1001).then_some(()));
+    let pid = site.daemon();
     let times = (0..30).map(|_| {
         let begin = Instant::now();
-        assert_eq!(site.lab.get("/").status, 200);
+        assert_eq!(site.get("/").status, 200);
         begin.elapsed()
     });
-    println!("the page: {:?}, {} bytes", median(times.collect()), site.lab.get("/").body.len());
+    println!("the page: {:?}, {} bytes", median(times.collect()), site.get("/").body.len());
     // What a connection leaves behind for a while is no work of the page.
     let quiet = || {
         std::thread::sleep(Duration::from_secs(15));
-        system_calls(&site, &pid)
+        system_calls(&site)
     };
     println!("system calls in 5 s before a page was open: {:?}", quiet());
 
-    println!("memory before: {} KiB", resident(&pid));
+    println!("memory before: {} KiB", memory(pid) >> 10);
     let received = Arc::new(AtomicUsize::new(0));
     let mut pages = Vec::new();
     for _ in 0..PAGES {
-        let (mut stream, received) = (UnixStream::connect(site.lab.path("sock")).unwrap(), Arc::clone(&received));
+        let (mut stream, received) = (UnixStream::connect(site.socket()).unwrap(), Arc::clone(&received));
         stream.write_all(b"GET /live HTTP/1.1\r\nHost: box\r\n\r\n").unwrap();
         pages.push(stream.try_clone().unwrap());
         std::thread::spawn(move || {
@@ -85,26 +82,18 @@ fn figures_of_the_guide() {
     println!("first data of {PAGES} pages: {} bytes each", received.swap(0, Ordering::Relaxed) / PAGES);
     for minute in 0..3 {
         for number in 0..60 {
-            site.lab.post(&format!("/?action=restart&processname=p:p_{number:04}"), "");
+            site.post(&format!("/?action=restart&processname=p:p_{number:04}"), "");
         }
         std::thread::sleep(Duration::from_secs(5));
         let bytes = received.swap(0, Ordering::Relaxed) / PAGES;
-        println!("memory with {PAGES} pages, turn {minute}: {} KiB; 60 restarts: {bytes} bytes each", resident(&pid));
+        println!(
+            "memory with {PAGES} pages, turn {minute}: {} KiB; 60 restarts: {bytes} bytes each",
+            memory(pid) >> 10
+        );
     }
-    let processor = || fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    let ticks = |text: &str| {
-        text.rsplit(')')
-            .next()
-            .unwrap()
-            .split_whitespace()
-            .skip(11)
-            .take(2)
-            .map(|n| n.parse::<u64>().unwrap())
-            .sum::<u64>()
-    };
-    let before = ticks(&processor());
+    let before = processor_time(pid);
     std::thread::sleep(Duration::from_secs(20));
-    println!("CPU while {PAGES} pages watch: {:.2} %", (ticks(&processor()) - before) as f64 / 20.0);
+    println!("CPU while {PAGES} pages watch: {:.2} %", (processor_time(pid) - before).as_secs_f64() / 0.2);
 
     for page in pages {
         page.shutdown(Shutdown::Both).unwrap();
@@ -112,7 +101,7 @@ fn figures_of_the_guide() {
     println!("system calls in 5 s after the pages were closed: {:?}", quiet());
 
     let Some(browser) = Browser::start(Scripts::On) else { return };
-    browser.open(&site.url);
+    browser.open(&site.url());
     browser.until("document.getElementById('link').dataset.link === 'live'");
     let timing = "const [n] = performance.getEntriesByType('navigation'); \
                   const [p] = performance.getEntriesByName('first-contentful-paint'); \
@@ -123,7 +112,7 @@ fn figures_of_the_guide() {
         "window.changes = 0; new MutationObserver((list) => { window.changes += list.length; }) \
            .observe(document.getElementById('table'), { subtree: true, childList: true, attributes: true, characterData: true })",
     );
-    site.lab.post("/?action=stop&processname=p:p_0999", "");
+    site.post("/?action=stop&processname=p:p_0999", "");
     browser.until("document.querySelector(\"tr[data-name='p:p_0999']\").dataset.state === 'STOPPED'");
     println!("parts of the page changed by one stop, clocks included: {}", browser.script("return window.changes"));
     println!("work of the script for one change: {}", browser.script(

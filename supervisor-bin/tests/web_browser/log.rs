@@ -4,22 +4,22 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 
 use crate::driver::{Browser, Scripts};
-use crate::site::Site;
+use crate::lab::Lab;
 
 const PROGRAM: &str = "[program:x]\ncommand=/bin/sh -c 'echo out <i>1</i>; echo err 1 >&2; exec cat'\nstartsecs=0\n\
                        stdout_logfile=%(here)s/o.log\nstderr_logfile=%(here)s/e.log\n";
 
-fn open() -> Option<(Site, Browser)> {
+fn open() -> Option<(Lab, Browser)> {
     let browser = Browser::start(Scripts::On)?;
-    let site = Site::start(&PROGRAM.replace("<i>1</i>", "\"<i>1</i>\""));
-    site.lab.until("output", || fs::read_to_string(site.lab.path("e.log")).ok().filter(|text| text.contains("err")));
+    let site = Lab::running_on_port(&PROGRAM.replace("<i>1</i>", "\"<i>1</i>\""));
+    site.wait_read("e.log", "err");
     browser.open(&site.page("tail.html?processname=x"));
     browser.until("document.getElementById('log').textContent.includes('out <i>1</i>')");
     Some((site, browser))
 }
 
-fn append(site: &Site, name: &str, text: &str) {
-    OpenOptions::new().append(true).open(site.lab.path(name)).unwrap().write_all(text.as_bytes()).unwrap();
+fn append(site: &Lab, name: &str, text: &str) {
+    OpenOptions::new().append(true).open(site.path(name)).unwrap().write_all(text.as_bytes()).unwrap();
 }
 
 const AT_END: &str = "(log.scrollHeight - log.scrollTop - log.clientHeight < 3)";
@@ -100,7 +100,7 @@ fn it_finds() {
 fn the_head_and_the_history_follow_the_process() {
     let Some((site, browser)) = open() else { return };
     browser.until("document.querySelector('#usage .memory svg') !== null");
-    site.lab.post("/?action=stop&processname=x", "");
+    site.post("/?action=stop&processname=x", "");
     browser.until("document.getElementById('present').dataset.state === 'STOPPED'");
     browser.until("document.querySelector('#history tbody tr td:nth-child(3)').dataset.state === 'STOPPED'");
     browser.until("/terminated by SIGTERM/.test(document.querySelector('#history tbody').textContent)");
@@ -109,7 +109,7 @@ fn the_head_and_the_history_follow_the_process() {
     browser.until("document.querySelector('#history tbody tr td:nth-child(3)').dataset.state === 'RUNNING'");
     browser.click("[data-verb=clear]");
     browser.until("document.getElementById('messages').textContent.includes('Log for x cleared')");
-    assert_eq!(fs::read_to_string(site.lab.path("o.log")).unwrap(), "");
+    assert_eq!(fs::read_to_string(site.path("o.log")).unwrap(), "");
 }
 
 #[test]
@@ -117,12 +117,12 @@ fn the_main_log_and_a_process_without_a_log() {
     let Some((mut site, browser)) = open() else { return };
     browser.open(&site.page("mainlog.html"));
     browser.until("/supervisord started with pid/.test(log.textContent)");
-    site.lab.post("/?action=stop&processname=x", "");
+    site.post("/?action=stop&processname=x", "");
     browser.until("/stopped: x/.test(log.lastChild.textContent)");
-    site.lab.stop();
+    site.stop();
     browser.until("/Cut off/.test(document.getElementById('following').textContent)");
     site.configure("[program:n]\ncommand=/bin/cat\nstartsecs=0\nstdout_logfile=NONE\n");
-    site.lab.run();
+    site.start();
     browser.until("/^Following/.test(document.getElementById('following').textContent)");
     browser.until("/spawned: 'n'/.test(log.textContent)");
     browser.open(&site.page("tail.html?processname=n"));

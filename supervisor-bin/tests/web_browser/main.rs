@@ -8,10 +8,12 @@
 mod access;
 mod driver;
 mod figures;
-#[path = "../web_page/lab.rs"]
-#[allow(dead_code, reason = "shared with the tests that need no browser")]
+#[path = "../lab/mod.rs"]
 mod lab;
 mod log;
+#[path = "../web_page/page.rs"]
+#[allow(dead_code, reason = "shared with the tests that need no browser")]
+mod page;
 mod pictures;
 mod plain;
 mod processes;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::driver::{Browser, Scripts};
-use crate::site::Site;
+use crate::lab::Lab;
 
 /// Programs in every state that lasts.
 pub(crate) const PROGRAMS: &str = "\
@@ -37,10 +37,10 @@ done
 ";
 
 /// Waits until the programs are as they stay.
-pub(crate) fn settle(site: &Site) {
-    fs::write(site.lab.path("worker.sh"), WORKER).unwrap();
+pub(crate) fn settle(site: &Lab) {
+    fs::write(site.path("worker.sh"), WORKER).unwrap();
     for (name, state) in [("importer", "FATAL"), ("mailer", "EXITED"), ("api:worker_00", "RUNNING")] {
-        site.lab.reaches(name, state);
+        site.wait_shown(name, state);
     }
     // So that there is something to update.
     let changed = PROGRAMS
@@ -60,7 +60,7 @@ fn pictures_of_the_guide() {
     };
     let Some(browser) = Browser::start(Scripts::On) else { return };
     fs::create_dir_all(&folder).unwrap();
-    let site = Site::start(PROGRAMS);
+    let site = Lab::running_on_port(PROGRAMS);
     settle(&site);
     let shoot = |name: &str| {
         let file = folder.join(format!("{name}.png"));
@@ -70,7 +70,7 @@ fn pictures_of_the_guide() {
     };
     let live = "document.getElementById('link').dataset.link === 'live'";
     browser.resize(1360, 900);
-    browser.open(&site.url);
+    browser.open(&site.url());
     browser.until(live);
     // Long enough for graphs.
     std::thread::sleep(std::time::Duration::from_secs(
@@ -94,12 +94,12 @@ fn pictures_of_the_guide() {
     browser.until("document.querySelector('.differences') !== null");
     shoot("update-light");
     browser.resize(1920, 1000);
-    browser.open(&site.url);
+    browser.open(&site.url());
     browser.until(live);
     browser.until("document.querySelector(\"tr[data-name='search'] .memory svg\") !== null");
     shoot("overview-wide");
     browser.phone(390, 844);
-    browser.open(&site.url);
+    browser.open(&site.url());
     browser.until(live);
     browser.until("document.querySelector(\"tr[data-name='api:worker_00'] .memory .reading\") !== null");
     shoot("phone");

@@ -1,9 +1,7 @@
 //! Everything without scripts; and the pages that need none.
 
-use std::fs;
-
 use crate::driver::{Browser, Scripts};
-use crate::site::Site;
+use crate::lab::Lab;
 
 const PROGRAMS: &str = "[program:one]\ncommand=/bin/sh -c 'echo hello; exec cat'\nautostart=false\nstartsecs=0\n\
                         stdout_logfile=%(here)s/o.log\n\
@@ -15,8 +13,8 @@ const PROGRAMS: &str = "[program:one]\ncommand=/bin/sh -c 'echo hello; exec cat'
 #[test]
 fn everything_works_without_scripts() {
     let Some(browser) = Browser::start(Scripts::Off) else { return };
-    let site = Site::start(PROGRAMS);
-    browser.open(&site.url);
+    let site = Lab::running_on_port(PROGRAMS);
+    browser.open(&site.url());
     // Nothing that only scripts bring to life is shown.
     for nothing in ["Connecting", "Filter", "Sort by", "Keyboard", "CPU"] {
         assert!(!browser.text("body").contains(nothing), "{nothing}: {}", browser.text("body"));
@@ -28,7 +26,7 @@ fn everything_works_without_scripts() {
     browser.reads("#messages", "Process two stopped");
     browser.click("tr.group [formaction*=startgroup]");
     browser.reads("#messages", "Group web started");
-    site.lab.until("output", || fs::read_to_string(site.lab.path("o.log")).ok().filter(|text| text.contains("hello")));
+    site.wait_read("o.log", "hello");
     browser.click("tr[data-name=one] th a");
     browser.reads("#log", "hello");
     browser.click("[data-verb=clear]");
@@ -47,7 +45,7 @@ fn everything_works_without_scripts() {
     // An old link that acted asks now.
     browser.open(&site.page("?action=stop&processname=one"));
     browser.reads("h1", "Stop one?");
-    assert_eq!(site.lab.state("one"), "RUNNING");
+    assert_eq!(site.shown("one"), "RUNNING");
     browser.click("main button");
     browser.reads("#messages", "Process one stopped");
     browser.click("[formaction*=stopall]");
@@ -58,7 +56,7 @@ fn everything_works_without_scripts() {
 fn differences_are_shown_before_they_are_applied() {
     for scripts in [Scripts::On, Scripts::Off] {
         let Some(browser) = Browser::start(scripts) else { return };
-        let site = Site::start(PROGRAMS);
+        let site = Lab::running_on_port(PROGRAMS);
         site.configure(&PROGRAMS.replace("/bin/cat", "/bin/cat -u").replace("[program:two]", "[program:three]"));
         browser.open(&site.page("update.html"));
         browser.click("[value=reread]");
@@ -67,7 +65,7 @@ fn differences_are_shown_before_they_are_applied() {
         for text in ["three added", "two removed", "web changed", "command", "/bin/cat -u"] {
             assert!(shown.contains(text), "{text}: {shown}");
         }
-        assert_eq!(site.lab.state("two"), "RUNNING");
+        assert_eq!(site.shown("two"), "RUNNING");
         browser.click("[name=changed]");
         browser.click("[value=update]");
         browser.reads("#messages", "Updated: two removed, three added");
@@ -78,12 +76,12 @@ fn differences_are_shown_before_they_are_applied() {
 #[test]
 fn names_and_output_run_nothing() {
     let Some(browser) = Browser::start(Scripts::On) else { return };
-    let site = Site::start(
+    let site = Lab::running_on_port(
         "[program:<script>document.title=1<b>]\n\
          command=/bin/sh -c 'echo \"<img src=x onerror=document.title=1><script>document.title=1</script>\"; exec cat'\n\
          startsecs=0\nstdout_logfile=%(here)s/o.log\n",
     );
-    site.lab.until("output", || fs::read_to_string(site.lab.path("o.log")).ok().filter(|text| text.contains("img")));
+    site.wait_read("o.log", "img");
     browser.open(&site.page("?message=%3Cimg%20src=x%20onerror=document.title=1%3E"));
     browser.until("document.getElementById('link').dataset.link === 'live'");
     browser.click("#table [data-verb=stop]");

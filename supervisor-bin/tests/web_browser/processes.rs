@@ -1,7 +1,7 @@
 //! The overview, live: acting, changes from elsewhere, filter and order, keyboard, a daemon that goes and comes back.
 
 use crate::driver::{Browser, Scripts};
-use crate::site::Site;
+use crate::lab::Lab;
 
 const PROGRAMS: &str = "[program:one]\ncommand=/bin/cat\nautostart=false\nstartsecs=0\n\
                         [program:two]\ncommand=/bin/cat\nstartsecs=0\n\
@@ -27,10 +27,10 @@ fn mark(browser: &Browser) {
 
 const MARKED: &str = "window.mark === true";
 
-fn open(programs: &str) -> Option<(Site, Browser)> {
+fn open(programs: &str) -> Option<(Lab, Browser)> {
     let browser = Browser::start(Scripts::On)?;
-    let site = Site::start(programs);
-    browser.open(&site.url);
+    let site = Lab::running_on_port(programs);
+    browser.open(&site.url());
     browser.until(LIVE);
     mark(&browser);
     Some((site, browser))
@@ -66,7 +66,7 @@ fn buttons_act_in_place_and_say_what_was_done() {
     browser.click("#sure [value=yes]");
     browser.until(&format!("{} && {}", shows("two", "STOPPED"), shows("web:a", "STOPPED")));
     browser.until(MARKED);
-    assert_eq!(site.lab.state("two"), "STOPPED");
+    assert_eq!(site.shown("two"), "STOPPED");
     assert_eq!(browser.complaints(), [""; 0]);
 }
 
@@ -78,7 +78,7 @@ fn changes_from_elsewhere_touch_their_row_alone() {
          new MutationObserver((list) => { window.changes += list.length; }) \
            .observe(two, { subtree: true, childList: true, characterData: true, attributes: true });",
     );
-    site.lab.post("/?action=start&processname=one", "");
+    site.post("/?action=start&processname=one", "");
     browser.until(&shows("one", "RUNNING"));
     browser.until(
         "/^pid \\d+, uptime 0:00:\\d\\d$/.test(document.querySelector(\"tr[data-name='one'] .text\").textContent)",
@@ -89,8 +89,8 @@ fn changes_from_elsewhere_touch_their_row_alone() {
     browser.until("document.querySelector(\"tr[data-name='two'] .memory .curve\").getAttribute('d').startsWith('M')");
     // Groups and processes that come and go.
     site.configure(&PROGRAMS.replace("[program:one]", "[program:neu<i>]"));
-    site.lab.post("/update.html", "action=reread");
-    site.lab.post("/update.html", "action=update&removed=one&added=neu%3Ci%3E");
+    site.post("/update.html", "action=reread");
+    site.post("/update.html", "action=update&removed=one&added=neu%3Ci%3E");
     browser.until("!document.querySelector(\"tr[data-name='one']\")");
     browser.until(&shows("neu<i>", "STOPPED"));
     let names =
@@ -98,7 +98,7 @@ fn changes_from_elsewhere_touch_their_row_alone() {
     assert_eq!(browser.script(names), "bad neu<i> two web:a web:b");
     browser.click(&format!("{} [data-verb=start]", row("neu<i>")));
     browser.until(&shows("neu<i>", "RUNNING"));
-    assert_eq!(site.lab.state("neu&#60;i&#62;"), "RUNNING");
+    assert_eq!(site.shown("neu&#60;i&#62;"), "RUNNING");
     browser.until(MARKED);
     assert_eq!(browser.complaints(), [""; 0]);
 }
@@ -120,7 +120,7 @@ fn a_filter_and_an_order_stay_in_the_address() {
     browser.click("#states [data-state=STOPPED]");
     assert_eq!(browser.script(SHOWN), "one web:b");
     // What changes its state leaves.
-    site.lab.post("/?action=start&processname=one", "");
+    site.post("/?action=start&processname=one", "");
     browser.until("!document.querySelector(\"tr[data-name='one']\").checkVisibility()");
     browser.click("#states [data-state=STOPPED]");
     browser.click("thead [data-order=state] button");
@@ -151,7 +151,7 @@ fn the_keyboard_is_enough() {
     browser.press("/");
     browser.press("two");
     browser.until("document.getElementById('find').value === 'two'");
-    assert_eq!(site.lab.state("two"), "RUNNING");
+    assert_eq!(site.shown("two"), "RUNNING");
     browser.press("\u{e00c}");
     browser.press("?");
     browser.until("document.getElementById('keys').open");
@@ -178,12 +178,12 @@ fn a_page_survives_the_daemon() {
     let Some((mut site, browser)) = open(PROGRAMS) else { return };
     let pid = "document.querySelector(\"tr[data-name='two']\").dataset.pid";
     browser.script(&format!("window.old = {pid}"));
-    site.lab.stop();
+    site.stop();
     browser.until("document.getElementById('link').dataset.link === 'cut'");
     browser.until("/Cut off/.test(document.getElementById('link').textContent)");
     browser.click(&format!("{} [data-verb=stop]", row("two")));
     browser.until("document.querySelector('#messages .failure')?.textContent.includes('did not answer') === true");
-    site.lab.run();
+    site.start();
     browser.until(LIVE);
     browser.until(&format!("{pid} !== window.old && {}", shows("two", "RUNNING")));
     // With the token of the new life.
@@ -201,7 +201,7 @@ fn a_phone_shows_everything_without_scrolling_sideways() {
         browser.until("document.documentElement.classList.contains('live')");
         browser.until("document.documentElement.scrollWidth <= innerWidth");
     }
-    browser.open(&site.url);
+    browser.open(&site.url());
     browser.until(LIVE);
     // WCAG 2.2: targets of at least 24 by 24 pixels.
     browser.until(
@@ -218,8 +218,11 @@ fn a_phone_shows_everything_without_scrolling_sideways() {
 #[test]
 fn a_password_in_the_address_is_no_hindrance() {
     let Some(browser) = Browser::start(Scripts::On) else { return };
-    let site = Site::start_with("username=ann\npassword=a:b\n", PROGRAMS);
-    browser.open(&site.url.replace("//", "//ann:a%3Ab@"));
+    let mut site = Lab::on_port("");
+    site.server = "username=ann\npassword=a:b".to_owned();
+    site.configure(PROGRAMS);
+    site.start_listening();
+    browser.open(&site.url().replace("//", "//ann:a%3Ab@"));
     browser.until(LIVE);
     browser.click(&format!("{} [data-verb=start]", row("one")));
     browser.until(&shows("one", "RUNNING"));
@@ -235,10 +238,10 @@ fn pages_of_one_browser_hear_the_same() {
     let Some((site, browser)) = open(PROGRAMS) else { return };
     browser.script("window.other = open(location.href, 'other', 'popup')");
     browser.until("other.document.getElementById('link')?.dataset.link === 'live'");
-    site.lab.post("/?action=start&processname=one", "");
+    site.post("/?action=start&processname=one", "");
     browser.until(&shows("one", "RUNNING"));
     browser.until(&format!("other.{}", shows("one", "RUNNING")));
     browser.script("other.close()");
-    site.lab.post("/?action=stop&processname=one", "");
+    site.post("/?action=stop&processname=one", "");
     browser.until(&format!("{} && {MARKED}", shows("one", "STOPPED")));
 }

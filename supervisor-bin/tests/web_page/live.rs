@@ -7,11 +7,11 @@ use crate::lab::Lab;
 
 #[test]
 fn an_open_page_hears_of_every_change() {
-    let lab = Lab::start(
+    let lab = Lab::running(
         "[program:one]\ncommand=/bin/cat\nautostart=false\nstartsecs=0\n\
          [program:two]\ncommand=/bin/sh -c 'read line; exit 3'\nautorestart=false\nstartsecs=0\n",
     );
-    lab.reaches("two", "RUNNING");
+    lab.wait_shown("two", "RUNNING");
     let mut page = lab.listen("/live");
     let hello = page.event("hello", "\"one\"");
     assert!(
@@ -35,7 +35,7 @@ fn an_open_page_hears_of_every_change() {
 
 #[test]
 fn the_end_of_the_daemon_ends_the_streams() {
-    let mut lab = Lab::start("[program:one]\ncommand=/bin/cat\nstartsecs=0\n");
+    let mut lab = Lab::running("[program:one]\ncommand=/bin/cat\nstartsecs=0\n");
     let mut page = lab.listen("/live");
     page.event("hello", "\"one\"");
     lab.stop();
@@ -44,11 +44,11 @@ fn the_end_of_the_daemon_ends_the_streams() {
 
 #[test]
 fn one_stream_carries_several_logs() {
-    let lab = Lab::start(
+    let lab = Lab::running(
         "[program:one]\ncommand=/bin/sh -c 'echo to out; echo to err >&2; exec cat'\nstartsecs=0\n\
          stdout_logfile=%(here)s/o.log\nstderr_logfile=%(here)s/e.log\n",
     );
-    lab.until("output", || fs::read_to_string(lab.path("e.log")).ok().filter(|text| text.contains("err")));
+    lab.wait_read("e.log", "err");
     let mut view = lab.listen("/live/logs?log=stdout:one&log=stderr:one&log=stdout:none&log=main");
     view.event("hello", "logs");
     let mut seen = [false; 4];
@@ -65,8 +65,8 @@ fn one_stream_carries_several_logs() {
 
 #[test]
 fn the_page_of_a_log_tells_the_last_changes() {
-    let lab = Lab::start("[program:bad]\ncommand=/bin/sh -c 'exit 3'\nautorestart=false\nstartretries=0\n");
-    lab.reaches("bad", "FATAL");
+    let lab = Lab::running("[program:bad]\ncommand=/bin/sh -c 'exit 3'\nautorestart=false\nstartretries=0\n");
+    lab.wait_shown("bad", "FATAL");
     let page = lab.get("/tail.html?processname=bad").body;
     for text in ["exit status 3, too early", "too many start retries too quickly", "data-state=\"BACKOFF\""] {
         assert!(page.contains(text), "{text}\n{page}");

@@ -2,7 +2,9 @@
 //! change.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "tests")]
 
+#[path = "../lab/mod.rs"]
 mod lab;
 mod live;
+mod page;
 mod safety;
 mod update;

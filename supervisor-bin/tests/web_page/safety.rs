@@ -6,7 +6,7 @@ const OFF: &str = "[program:off]\ncommand=/bin/cat\nautostart=false\nstartsecs=0
 
 #[test]
 fn every_page_forbids_frames_foreign_content_and_keeping() {
-    let lab = Lab::start(OFF);
+    let lab = Lab::running(OFF);
     for target in [
         "/",
         "/index.html",
@@ -23,6 +23,7 @@ fn every_page_forbids_frames_foreign_content_and_keeping() {
         assert_eq!(answer.header("x-frame-options"), Some("DENY"), "{target}");
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{target}");
         assert!(answer.header("cache-control").unwrap().contains("no-store"), "{target}");
+        assert!(!answer.body.contains('\u{fffd}'), "{target} is no UTF-8");
         // The policy would stop them, and nobody would notice here.
         for inline in ["<script>", "<style", " style=", " onclick="] {
             assert!(!answer.body.contains(inline), "{target} {inline}");
@@ -32,7 +33,7 @@ fn every_page_forbids_frames_foreign_content_and_keeping() {
 
 #[test]
 fn a_get_only_asks_and_the_question_is_answered_by_post() {
-    let lab = Lab::start(OFF);
+    let lab = Lab::running(OFF);
     let asked = lab.get("/?action=start&processname=off");
     assert_eq!(asked.status, 200);
     assert!(
@@ -40,16 +41,16 @@ fn a_get_only_asks_and_the_question_is_answered_by_post() {
         "{}",
         asked.body
     );
-    assert_eq!(lab.state("off"), "STOPPED");
-    let done = lab.ask("POST", "/?action=start&processname=off", "", &format!("token={}", asked.token()));
+    assert_eq!(lab.shown("off"), "STOPPED");
+    let done = lab.form("/?action=start&processname=off", "", &format!("token={}", asked.token()));
     assert_eq!((done.status, done.message().as_str()), (303, "Process off started"));
     assert!(done.header("location").unwrap().starts_with("./?message="), "{}", done.head);
-    assert_eq!(lab.state("off"), "RUNNING");
+    assert_eq!(lab.shown("off"), "RUNNING");
 }
 
 #[test]
 fn without_the_right_token_nothing_is_done() {
-    let mut lab = Lab::start(OFF);
+    let mut lab = Lab::running(OFF);
     let token = lab.get("/").token();
     let tries = [
         (String::new(), ""),
@@ -61,27 +62,27 @@ fn without_the_right_token_nothing_is_done() {
     ];
     for (body, query) in &tries {
         let target = format!("/?action=start&processname=off{query}");
-        let answer = lab.ask("POST", &target, "", body);
+        let answer = lab.form(&target, "", body);
         assert_eq!(answer.status, 403, "{body} {query}");
         assert!(
             answer.message().contains("out of date") && answer.body.contains("data-name=\"off\""),
             "{}",
             answer.body
         );
-        let told = lab.ask("POST", &target, "Accept: application/json\r\n", body);
+        let told = lab.form(&target, "Accept: application/json\r\n", body);
         assert!(told.status == 403 && told.body.contains(&format!("\"token\":\"{token}\"")), "{}", told.body);
-        assert_eq!(lab.ask("POST", "/update.html?action=update", "", body).status, 403);
+        assert_eq!(lab.form("/update.html?action=update", "", body).status, 403);
     }
-    assert_eq!(lab.state("off"), "STOPPED");
+    assert_eq!(lab.shown("off"), "STOPPED");
     lab.stop();
-    lab.run();
-    let stale = lab.ask("POST", "/?action=start&processname=off", "", &format!("token={token}"));
-    assert_eq!((stale.status, lab.state("off")), (403, "STOPPED".to_owned()));
+    lab.start();
+    let stale = lab.form("/?action=start&processname=off", "", &format!("token={token}"));
+    assert_eq!((stale.status, lab.shown("off")), (403, "STOPPED".to_owned()));
 }
 
 #[test]
 fn pages_of_other_sites_change_nothing() {
-    let lab = Lab::start(OFF);
+    let lab = Lab::running(OFF);
     let body = format!("token={}", lab.get("/").token());
     let target = "/?action=start&processname=off";
     for headers in [
@@ -90,27 +91,27 @@ fn pages_of_other_sites_change_nothing() {
         "Sec-Fetch-Site: cross-site\r\n",
         "Sec-Fetch-Site: same-site\r\nOrigin: http://box\r\n",
     ] {
-        assert_eq!(lab.ask("POST", target, headers, &body).status, 403, "{headers}");
+        assert_eq!(lab.form(target, headers, &body).status, 403, "{headers}");
     }
-    assert_eq!(lab.state("off"), "STOPPED");
-    let own = lab.ask("POST", target, "Origin: http://box\r\nSec-Fetch-Site: same-origin\r\n", &body);
-    assert_eq!((own.status, lab.state("off")), (303, "RUNNING".to_owned()));
+    assert_eq!(lab.shown("off"), "STOPPED");
+    let own = lab.form(target, "Origin: http://box\r\nSec-Fetch-Site: same-origin\r\n", &body);
+    assert_eq!((own.status, lab.shown("off")), (303, "RUNNING".to_owned()));
 }
 
 #[test]
 fn a_host_of_the_clients_choice_is_not_led_to() {
-    let lab = Lab::start(OFF);
+    let lab = Lab::running(OFF);
     let answer = lab.post("/?action=stopall", "");
     assert!(answer.status == 303 && answer.header("location").unwrap().starts_with("./"), "{}", answer.head);
 }
 
 #[test]
 fn names_messages_and_output_stay_text() {
-    let lab = Lab::start(
+    let lab = Lab::running(
         "[program:<b>x\"'&]\ncommand=/bin/sh -c 'echo \"<script>alert(1)</script>\"; exec cat'\nstartsecs=0\n\
          stdout_logfile=%(here)s/x.log\n",
     );
-    lab.until("output", || std::fs::read_to_string(lab.path("x.log")).ok().filter(|text| text.contains("script")));
+    lab.wait_read("x.log", "script");
     let evil = "%3Cscript%3Ealert(1)%3C/script%3E%22%27";
     let pages = [
         lab.get(&format!("/?message={evil}")),
@@ -131,7 +132,7 @@ fn names_messages_and_output_stay_text() {
 
 #[test]
 fn what_is_not_understood_is_a_page_that_says_so() {
-    let lab = Lab::start(OFF);
+    let lab = Lab::running(OFF);
     for (target, status, text) in [
         ("/?action=explode", 400, "there is no action named explode"),
         ("/?action=stop", 400, "the action stop needs a processname"),
@@ -152,13 +153,13 @@ fn what_is_not_understood_is_a_page_that_says_so() {
 
 #[test]
 fn heads_are_as_pages_without_a_body_and_assets_are_known_again() {
-    let lab = Lab::start(OFF);
-    let head = lab.ask("HEAD", "/", "", "");
+    let lab = Lab::running(OFF);
+    let head = lab.ask("HEAD", "/", "", b"");
     assert_eq!((head.status, head.body.as_str()), (200, ""));
     assert!(head.header("content-length").unwrap().parse::<usize>().unwrap() > 1000);
     let style = lab.get("/stylesheets/supervisor.css");
     assert_eq!((style.status, style.header("content-type")), (200, Some("text/css;charset=utf-8")));
     let tag = format!("If-None-Match: {}\r\n", style.header("etag").unwrap());
-    let known = lab.ask("GET", "/stylesheets/supervisor.css", &tag, "");
+    let known = lab.ask("GET", "/stylesheets/supervisor.css", &tag, b"");
     assert_eq!((known.status, known.body.as_str()), (304, ""));
 }

@@ -8,7 +8,8 @@ fn program(name: &str, command: &str) -> String {
 
 #[test]
 fn differences_are_shown_and_what_is_chosen_is_applied() {
-    let lab = Lab::start(&(program("same", "/bin/cat") + &program("other", "/bin/cat") + &program("gone", "/bin/cat")));
+    let lab =
+        Lab::running(&(program("same", "/bin/cat") + &program("other", "/bin/cat") + &program("gone", "/bin/cat")));
     lab.post("/?action=start&processname=gone", "");
     assert!(lab.post("/update.html", "action=reread").body.contains("No differences"));
     lab.configure(&(program("same", "/bin/cat") + &program("other", "/bin/cat -u") + &program("new", "/bin/cat")));
@@ -17,7 +18,7 @@ fn differences_are_shown_and_what_is_chosen_is_applied() {
         assert!(shown.contains(&format!("name=\"{kind}\" value=\"{name}\" checked")), "{kind}\n{shown}");
     }
     assert!(shown.contains("<ins>/bin/cat -u</ins>") && !shown.contains("value=\"same\""), "{shown}");
-    assert_eq!(lab.state("gone"), "RUNNING");
+    assert_eq!(lab.shown("gone"), "RUNNING");
 
     let done = lab.post("/update.html", "action=update&removed=gone&added=new");
     assert_eq!((done.status, done.message().as_str()), (303, "Updated: gone removed, new added"));
@@ -32,10 +33,10 @@ fn differences_are_shown_and_what_is_chosen_is_applied() {
 
 #[test]
 fn a_file_that_does_not_load_is_told_and_changes_nothing() {
-    let lab = Lab::start(&program("same", "/bin/cat"));
+    let lab = Lab::running(&program("same", "/bin/cat"));
     lab.configure("[program:x]\nno_command=1\n");
     let answer = lab.post("/update.html", "action=reread");
     assert_eq!(answer.status, 200);
     assert!(answer.body.contains("program:x") && answer.body.contains("ERROR"), "{}", answer.body);
-    assert_eq!(lab.state("same"), "STOPPED");
+    assert_eq!(lab.shown("same"), "STOPPED");
 }

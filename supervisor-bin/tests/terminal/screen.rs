@@ -1,79 +1,31 @@
-//! A daemon, and supervisorctl on a pseudo-terminal before which a person sits.
+//! supervisorctl on a pseudo-terminal before which a person sits.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+use crate::lab::{Lab, program};
 
 /// How long anything may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A daemon in a folder of its own.
-pub(super) struct Lab {
-    daemon: Child,
-    pub(super) folder: tempfile::TempDir,
-}
-
-impl Drop for Lab {
-    fn drop(&mut self) {
-        self.signal(Signal::CONT);
-        self.signal(Signal::TERM);
-        let _ = self.daemon.wait();
-    }
-}
-
 impl Lab {
-    /// Starts a daemon with these sections; `guard` goes into the section of its server only.
-    pub(super) fn new(guard: &str, sections: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let here = folder.path().display();
-        let configuration = format!(
-            "[supervisord]\nlogfile={here}/d.log\npidfile={here}/d.pid\nchildlogdir={here}\nnodaemon=true\n\
-             [unix_http_server]\nfile={here}/s\n{guard}\n\
-             [rpcinterface:supervisor]\nsupervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface\n\
-             [supervisorctl]\nserverurl=unix://{here}/s\nhistory_file={here}/history\n{sections}"
-        );
-        std::fs::write(folder.path().join("c.conf"), configuration).unwrap();
-        let daemon = Command::new(env!("CARGO_BIN_EXE_supervisord"))
-            .arg("-c")
-            .arg(folder.path().join("c.conf"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let lab = Self { daemon, folder };
-        let end = Instant::now() + PATIENCE;
-        while std::os::unix::net::UnixStream::connect(lab.folder.path().join("s")).is_err() {
-            assert!(Instant::now() < end, "the daemon does not listen");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+    /// A lab with these sections whose daemon listens; `guard` goes into the section of its server only.
+    pub(super) fn with_history(guard: &str, sections: &str) -> Self {
+        let mut lab = Self::new("");
+        (lab.server, lab.client) = (guard.to_owned(), "history_file=%(here)s/history".to_owned());
+        lab.configure(sections);
+        lab.start_listening();
         lab
     }
 
-    pub(super) fn signal(&self, signal: Signal) {
-        // A daemon that is gone already needs no signal.
-        let _ = kill_process(Pid::from_child(&self.daemon), signal);
-    }
-
-    fn configuration(&self) -> PathBuf {
-        self.folder.path().join("c.conf")
-    }
-
-    /// supervisorctl with these words, with nobody before it.
-    pub(super) fn ctl(&self, words: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_supervisorctl"));
-        command.arg("-c").arg(self.configuration()).args(words.split_whitespace()).stdin(Stdio::null());
-        command
-    }
-
     /// supervisorctl with these words on a terminal of this kind.
-    pub(super) fn terminal(&self, words: &str, environment: &[(&str, &str)]) -> Terminal {
+    pub(super) fn terminal(&self, words: &[&str], environment: &[(&str, &str)]) -> Terminal {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
@@ -81,8 +33,8 @@ impl Lab {
         let side = || File::options().read(true).write(true).open(&name).unwrap();
         // setsid(1) makes it the terminal that Ctrl-C comes from.
         let mut command = Command::new("setsid");
-        command.arg("--ctty").arg(env!("CARGO_BIN_EXE_supervisorctl")).arg("-c").arg(self.configuration());
-        command.args(words.split_whitespace()).env_remove("NO_COLOR").env("TERM", "xterm");
+        command.arg("--ctty").arg(program("supervisorctl")).arg("-c").arg(self.path("conf"));
+        command.args(words).env_remove("NO_COLOR").env("TERM", "xterm");
         command.envs(environment.iter().copied()).stdin(side()).stdout(side()).stderr(side());
         let child = command.spawn().unwrap();
         Terminal::new(child, master)

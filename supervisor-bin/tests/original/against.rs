@@ -1,9 +1,9 @@
-//! A daemon, ours or the original, in a folder of its own, and what a run of a supervisorctl at it comes to.
+//! Our daemon or the original in a lab, and what a run of a supervisorctl at it comes to.
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Output, Stdio};
+
+use super::lab::{Lab, eventually, program};
 
 /// The directory of the original's programs.
 pub(super) fn original() -> Option<PathBuf> {
@@ -15,11 +15,11 @@ pub(super) fn original() -> Option<PathBuf> {
 }
 
 pub(super) fn our_daemon() -> PathBuf {
-    PathBuf::from(env!("CARGO_BIN_EXE_supervisord"))
+    program("supervisord")
 }
 
 pub(super) fn our_ctl() -> PathBuf {
-    PathBuf::from(env!("CARGO_BIN_EXE_supervisorctl"))
+    program("supervisorctl")
 }
 
 /// Exit status, output, and the usage error.
@@ -33,86 +33,56 @@ pub(super) struct Access {
     pub(super) password: Option<&'static str>,
 }
 
-pub(super) struct Daemon {
-    child: Child,
-    port: u16,
-    pub(super) folder: tempfile::TempDir,
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        let pid = rustix::process::Pid::from_child(&self.child);
-        // A daemon that is gone already needs no signal.
-        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
-        let _ = self.child.wait();
-    }
-}
-
-impl Daemon {
-    /// Starts this program with these sections and waits until it answers.
-    pub(super) fn start(program: &Path, sections: &str, access: Access) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let here = folder.path().display();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let guard = access.password.map(|password| format!("username=user\npassword={password}\n")).unwrap_or_default();
-        let shown = access.password.map(|_| "username=user\npassword=geh:eim\n").unwrap_or_default();
-        let url = if access.tcp { format!("http://127.0.0.1:{port}") } else { format!("unix://{here}/s") };
-        let configuration = format!(
-            "[supervisord]\nlogfile={here}/d.log\npidfile={here}/d.pid\nchildlogdir={here}\nnodaemon=true\n\
-             [unix_http_server]\nfile={here}/s\n{guard}[inet_http_server]\nport=127.0.0.1:{port}\n{guard}\
-             [rpcinterface:supervisor]\nsupervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface\n\
-             [supervisorctl]\nserverurl={url}\n{shown}{sections}"
-        );
-        std::fs::write(folder.path().join("c.conf"), configuration).unwrap();
-        let child = Command::new(program)
-            .arg("-c")
-            .arg(folder.path().join("c.conf"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let daemon = Self { child, port, folder };
-        daemon.settle(1);
-        daemon
+impl Lab {
+    /// A lab in which this supervisord runs with these sections, and has settled.
+    pub(super) fn of(supervisord: &Path, sections: &str, access: Access) -> Self {
+        let mut lab = Self::on_port("");
+        lab.supervisord = supervisord.to_owned();
+        if access.tcp {
+            lab.client = format!("serverurl={}\n", lab.tcp_url());
+        }
+        if let Some(password) = access.password {
+            lab.server = format!("username=user\npassword={password}");
+            lab.client += "username=user\npassword=geh:eim";
+        }
+        lab.configure(sections);
+        lab.spawn(Stdio::null());
+        lab.settle(1);
+        lab
     }
 
     /// Where its socket is.
     pub(super) fn unix_url(&self) -> String {
-        format!("unix://{}/s", self.folder.path().display())
+        format!("unix://{}", self.socket().display())
     }
 
     /// Where its port is.
     pub(super) fn tcp_url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("http://{}", self.host())
     }
 
     /// Waits until the daemon has come up so many times, and has a state for every program and none on its way.
     pub(super) fn settle(&self, starts: usize) {
-        let end = Instant::now() + Duration::from_secs(60);
-        loop {
-            let log = std::fs::read_to_string(self.folder.path().join("d.log")).unwrap_or_default();
-            let status = text(&self.run(&our_ctl(), "status").stdout);
-            let settled = !["STARTING", "BACKOFF"].iter().any(|state| status.contains(state));
-            if settled && status.contains("RUNNING") && log.matches("supervisord started with pid").count() >= starts {
-                return;
-            }
-            assert!(Instant::now() < end, "the daemon does not answer: {status}");
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        eventually("it has settled", || {
+            let status = self.says(&["status"]);
+            let settled =
+                status.contains("RUNNING") && !["STARTING", "BACKOFF"].iter().any(|state| status.contains(state));
+            (settled && self.log().matches("supervisord started with pid").count() >= starts).then_some(())
+        });
     }
 
     /// A supervisorctl with these words; one that begins with `-c` has no configuration file of the daemon's.
-    pub(super) fn command(&self, program: &Path, line: &str) -> Command {
+    pub(super) fn line(&self, program: &Path, line: &str) -> Command {
         let mut command = Command::new(program);
         if !line.starts_with("-c") {
-            command.arg("-c").arg(self.folder.path().join("c.conf"));
+            command.arg("-c").arg(self.path("conf"));
         }
         command.args(line.split_whitespace()).stdin(Stdio::null());
         command
     }
 
     pub(super) fn run(&self, program: &Path, line: &str) -> Output {
-        self.command(program, line).output().unwrap()
+        self.line(program, line).output().unwrap()
     }
 
     /// What a run comes to, whatever the daemon's folder and pids are.
