@@ -1,8 +1,8 @@
 //! One request: what is refused at once and in which order, and the way through the application.
 //!
 //! Order of refusal: credentials, method, host, origin, length, size; only then is the body read. Whatever can change
-//! something runs in a task of its own, because hyper drops this future when the client goes away. A large body waits
-//! until there is room for it ([`Room`](super::room::Room)).
+//! something is done to its end, though hyper drops this future when the client goes away. A large body waits until there
+//! is room for it ([`Room`](super::room::Room)).
 
 use std::convert::Infallible;
 use std::io;
@@ -225,7 +225,7 @@ async fn respond(request: http::Request, room: Taken, line: &str, context: &Cont
         let _kept = (seat, room);
         AssertUnwindSafe(house.app.respond::<_, http::Response>(request)).catch_unwind().await
     };
-    let result = if changes { async_std::task::spawn(run).await } else { run.await };
+    let result = if changes { Unstoppable(Some(Box::pin(run))).await } else { run.await };
     let why = match result {
         Ok(Ok(response)) => return dress(response),
         Ok(Err(error)) => error.to_string(),
@@ -233,6 +233,39 @@ async fn respond(request: http::Request, room: Taken, line: &str, context: &Cont
     };
     context.house.backend.log(Level::Error, &format!("{}:Server Error: {why}", context.door.address));
     page::refusal(StatusCode::InternalServerError)
+}
+
+/// Work that is done to its end, also when nobody waits for it any more: a client that hangs up cancels nothing.
+struct Unstoppable<F>(Option<Pin<Box<F>>>)
+where
+    F: Future<Output: Send> + Send + 'static;
+
+impl<F> Future for Unstoppable<F>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut TaskContext<'_>) -> Poll<F::Output> {
+        let Some(work) = &mut self.0 else { return Poll::Pending };
+        let polled = work.as_mut().poll(context);
+        if polled.is_ready() {
+            self.0 = None;
+        }
+        polled
+    }
+}
+
+impl<F> Drop for Unstoppable<F>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    fn drop(&mut self) {
+        if let Some(work) = self.0.take() {
+            // Its handle is let go, which leaves the task alone.
+            drop(async_std::task::spawn(work));
+        }
+    }
 }
 
 /// Gives a refusal without a body its page.
