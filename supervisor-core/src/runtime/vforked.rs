@@ -37,9 +37,7 @@ impl Vforked {
                 // Nobody has reaped it, so the pid is its own. It has a moment's work at most before the signal.
                 let _ = send_signal(pid, libc::SIGKILL, true);
                 let _ = send_signal(pid, libc::SIGKILL, false);
-                while vfork::reap(pid).is_none() {
-                    thread::yield_now();
-                }
+                vfork::reap_ending(pid);
                 Err(error)
             }
         }

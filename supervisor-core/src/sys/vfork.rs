@@ -60,11 +60,20 @@ pub(crate) fn start(plan: &Plan, streams: [BorrowedFd<'_>; STREAMS]) -> io::Resu
 
 /// Reaps a child if it has ended. That somebody else has reaped it is an end, too.
 pub(crate) fn reap(pid: u32) -> Option<ExitStatus> {
+    wait(pid, libc::WNOHANG)
+}
+
+/// Reaps a child that ends right now, and waits for that.
+pub(crate) fn reap_ending(pid: u32) {
+    wait(pid, 0);
+}
+
+fn wait(pid: u32, options: libc::c_int) -> Option<ExitStatus> {
     let mut status = 0;
     let Ok(pid) = libc::pid_t::try_from(pid) else { return Some(ExitStatus::Exited(-1)) };
     loop {
         // SAFETY: the pointer is to a live integer.
-        match unsafe { libc::waitpid(pid, &raw mut status, libc::WNOHANG) } {
+        match unsafe { libc::waitpid(pid, &raw mut status, options) } {
             0 => return None,
             -1 if io::Error::last_os_error().kind() == io::ErrorKind::Interrupted => {}
             -1 => return Some(ExitStatus::Exited(-1)),
@@ -103,8 +112,12 @@ impl Nest {
         for (slot, stream) in self.slots.iter_mut().zip(streams) {
             rustix::io::dup3(stream, slot, DupFlags::CLOEXEC)?;
         }
-        let order = Order { plan, slots: self.slots.each_ref().map(AsRawFd::as_raw_fd), failure: AtomicI32::new(0) };
-        let argument = (&raw const order).cast_mut().cast::<c_void>();
+        self.give(&Order { plan, slots: self.slots.each_ref().map(AsRawFd::as_raw_fd), failure: AtomicI32::new(0) })
+    }
+
+    /// Gives the order to a new child.
+    fn give(&mut self, order: &Order<'_>) -> io::Result<Unreaped> {
+        let argument = (&raw const *order).cast_mut().cast::<c_void>();
         let kind = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_FILES | libc::CLONE_PIDFD | libc::SIGCHLD;
         let mut pidfd: libc::c_int = -1;
         // In the child no handler of ours may run before the dispositions are reset, so it begins with everything blocked.
@@ -124,8 +137,7 @@ impl Nest {
         match order.failure.load(Ordering::SeqCst) {
             0 => Ok(child),
             number => {
-                // It ended before we went on, so this does not wait.
-                reap(pid);
+                reap_ending(pid);
                 Err(io::Error::from_raw_os_error(number))
             }
         }
@@ -155,4 +167,43 @@ extern "C" fn hatch(argument: *mut c_void) -> libc::c_int {
         unsafe { libc::_exit(127) };
     }
     order.plan.run()
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::sys::alone;
+    use crate::sys::child::Start;
+    use crate::sys::fds::{self, CloseOnExec};
+
+    #[test]
+    fn what_fails_before_the_plan_leaves_nothing_behind() {
+        alone::run("sys::vfork::tests::without_streams", &[]);
+    }
+
+    #[test]
+    #[ignore = "run by what_fails_before_the_plan_leaves_nothing_behind"]
+    fn without_streams() {
+        let start = Start {
+            program: Path::new("/bin/true"),
+            words: &["true".to_owned()],
+            environment: &[],
+            user: None,
+            directory: None,
+            umask: None,
+            close_on_exec: CloseOnExec::find(),
+            reset_oom_score: false,
+        };
+        let plan = Plan::new(start).unwrap();
+        let mut nest = Nest::new().unwrap();
+        let open = fds::open_count();
+        let order = Order { plan: &plan, slots: [9000, 9001, 9002], failure: AtomicI32::new(0) };
+        assert_eq!(nest.give(&order).unwrap_err().raw_os_error(), Some(libc::EBADF));
+        assert_eq!(fds::open_count(), open);
+        let none = rustix::process::waitpid(None, rustix::process::WaitOptions::NOHANG);
+        assert_eq!(none.unwrap_err(), rustix::io::Errno::CHILD);
+    }
 }
