@@ -132,4 +132,34 @@ mod tests {
         }));
         assert!(pressure.has_room());
     }
+
+    /// Many channels, a loop that takes reports and makes room: each report is admitted and counted once, and the counts
+    /// come out even.
+    #[test]
+    fn many_at_once_lose_no_count() {
+        const CHANNELS: usize = 8;
+        const REPORTS: usize = 200;
+        let pressure = Pressure::default();
+        pressure.set(Some(4));
+        let (report, reports) = std::sync::mpsc::sync_channel(4);
+        std::thread::scope(|scope| {
+            for _ in 0..CHANNELS {
+                let (report, pressure) = (report.clone(), &pressure);
+                scope.spawn(move || {
+                    for _ in 0..REPORTS {
+                        block_on(pressure.admit());
+                        report.send(()).expect("the loop takes them");
+                    }
+                });
+            }
+            drop(report);
+            for (count, ()) in reports.iter().enumerate() {
+                pressure.arrived();
+                pressure.set(Some([-1, 2, 8][count % 3]));
+            }
+        });
+        assert_eq!(pressure.on_the_way.load(Ordering::Relaxed), 0);
+        pressure.set(Some(1));
+        assert!(pressure.has_room());
+    }
 }

@@ -100,6 +100,27 @@ fn what_a_process_wrote_last_is_read_when_it_has_ended() {
     }
 }
 
+/// However the end meets the reading: between the write and the read, the read and the log, the log and the wait.
+#[test]
+fn whatever_was_written_is_in_the_log_when_the_end_is_told() {
+    let lab = Lab::new();
+    let mut expected = Vec::new();
+    for round in 0..3000_usize {
+        let (mut pipe, reader) = lab.start(lab.plan(channel()));
+        let line = format!("{round} {}\n", "x".repeat(round * 7 % 60_000));
+        pipe.write_all(line.as_bytes()).unwrap();
+        (0..round % 100 * 100).for_each(|_| std::hint::spin_loop());
+        // Sometimes a grandchild keeps the pipe.
+        let kept = (round % 2 == 0).then_some(pipe);
+        block_on(reader.finish());
+        expected.extend(line.as_bytes());
+        assert_eq!(fs::metadata(lab.path("x")).unwrap().len(), expected.len() as u64, "round {round}");
+        assert_eq!(reader.held_up(), 0);
+        drop(kept);
+    }
+    assert!(fs::read(lab.path("x")).unwrap() == expected);
+}
+
 #[test]
 fn a_grandchild_that_never_stops_writing_does_not_hold_up_the_end() {
     let lab = Lab::new();
