@@ -18,7 +18,7 @@ use crate::sys::process::send_signal;
 /// Resolves with the end of a child. Must be polled, or the child stays a zombie; dropped before, the child lives on, is
 /// reaped unseen, and is not signalled any more.
 pub(crate) struct Exit {
-    inner: Pin<Box<dyn Future<Output = ExitStatus> + Send>>,
+    inner: End,
     child: Arc<LiveChild>,
     known: Option<Known>,
 }
@@ -48,14 +48,13 @@ impl Signaller for LiveChild {
 /// The reactor hardly ever fails; asking again is cheap.
 pub(super) const PAUSE: Duration = Duration::from_secs(1);
 
-/// Takes over the child `pid`, whose end is awaited by `end`.
-pub(crate) fn watch(
-    pid: u32,
-    end: impl Future<Output = ExitStatus> + Send + 'static,
-    known: Option<Known>,
-) -> (Arc<dyn Signaller>, Exit) {
+/// The end of a child, which is reaped by whoever polls this, or by others when it is dropped.
+pub(crate) type End = Pin<Box<dyn Future<Output = ExitStatus> + Send>>;
+
+/// Takes over the child `pid`.
+pub(crate) fn watch(pid: u32, end: End, known: Option<Known>) -> (Arc<dyn Signaller>, Exit) {
     let live = Arc::new(LiveChild { pid, unreaped: Mutex::new(true) });
-    let exit = Exit { inner: Box::pin(end), child: Arc::clone(&live), known };
+    let exit = Exit { inner: end, child: Arc::clone(&live), known };
     (live, exit)
 }
 

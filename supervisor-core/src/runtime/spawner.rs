@@ -8,19 +8,16 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::future::Future;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::pin::Pin;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::command;
 use super::environment;
-use super::signaller::{end_of, watch};
+use super::signaller::{End, end_of, watch};
 use super::spawn::{SpawnError, Spawner, StartOrder, Started};
-use crate::domain::exit::ExitStatus;
 use crate::domain::spec;
 use crate::sys::birth::BirthNote;
 use crate::sys::child::{Plan, Start, Who};
@@ -122,8 +119,7 @@ impl Spawner for RealSpawner {
 /// A child, however it was started.
 struct Child {
     pid: u32,
-    /// Resolves with its end. It is reaped, whatever becomes of this.
-    end: Pin<Box<dyn Future<Output = ExitStatus> + Send>>,
+    end: End,
 }
 
 fn as_pairs(environment: &BTreeMap<OsString, OsString>) -> Vec<(&OsStr, &OsStr)> {
