@@ -1,6 +1,7 @@
 //! Carries out what the machine decided: events, waiters, spawns, signals, sentences, timers.
 
 use crate::domain::level::Level;
+use crate::domain::name::ProcessName;
 use crate::event::occurrence::{Occurrence, StateChange};
 use crate::machine::process::{Context, Effect, Input, Narration, Transition};
 use crate::process::Outcome;
@@ -60,7 +61,7 @@ impl Engine {
         let when = self.now().wall;
         let Some(entry) = self.processes.get_mut(&key) else { return };
         entry.history.entered(transition, when, entry.machine.spawn_error());
-        let name = entry.name.clone();
+        let name = ProcessName::clone(&entry.name);
         let has_ended = entry.live.is_none();
         let count = self.unstopped.entry(entry.group.0).or_default();
         match (transition.from.is_stopped(), transition.to.is_stopped()) {

@@ -68,11 +68,13 @@ impl Engine {
 
     fn concerned(&self, keys: &[ProcessKey], at_once: impl Fn(&spec::Process) -> bool) -> Vec<Concerned> {
         let entries = keys.iter().filter_map(|key| self.processes.get(key));
-        entries.map(|entry| Concerned { name: entry.name.clone(), at_once: at_once(&entry.settings) }).collect()
+        entries
+            .map(|entry| Concerned { name: ProcessName::clone(&entry.name), at_once: at_once(&entry.settings) })
+            .collect()
     }
 
     fn state_of(&self, key: ProcessKey) -> Option<(ProcessName, ProcessState)> {
-        self.processes.get(&key).map(|entry| (entry.name.clone(), entry.machine.state()))
+        self.processes.get(&key).map(|entry| (ProcessName::clone(&entry.name), entry.machine.state()))
     }
 
     fn start(&mut self, mut keys: Vec<ProcessKey>, single: bool, wait: bool, reply: Reply<Vec<Outcome>>) {
@@ -122,7 +124,7 @@ impl Engine {
     /// Adds a wait, unless it is over already. `refused` ends a start that was not made because the process is stopping.
     fn await_state(&mut self, key: ProcessKey, ticket: Ticket, wait: Wait, refused: bool) {
         let Some(entry) = self.processes.get_mut(&key) else { return };
-        let name = entry.name.clone();
+        let name = ProcessName::clone(&entry.name);
         let verdict = if refused {
             Some(Err(RequestError::AbnormalTermination(name.clone())))
         } else {
@@ -141,7 +143,7 @@ impl Engine {
     /// The spawn succeeded: whoever waited for no more than that is answered.
     pub(crate) fn settle_spawned(&mut self, key: ProcessKey) {
         let Some(entry) = self.processes.get_mut(&key) else { return };
-        let name = entry.name.clone();
+        let name = ProcessName::clone(&entry.name);
         let mut settled = Vec::new();
         entry.waiters.retain(|(ticket, wait)| {
             if *wait == Wait::Spawned {
@@ -196,7 +198,7 @@ impl Engine {
             ProcessState::Unknown => Err(RequestError::Failed(entry.signal_error.clone())),
             _ => Ok(()),
         };
-        let name = entry.name.clone();
+        let name = ProcessName::clone(&entry.name);
         self.waiters.settle(ticket, Outcome { name, result });
     }
 
@@ -217,7 +219,7 @@ impl Engine {
         let Some(entry) = self.processes.get(&key) else { return Err(RequestError::Gone) };
         let name = entry.name.process.clone();
         let live = entry.live.as_ref().filter(|_| entry.machine.state().is_signallable());
-        let Some(live) = live else { return Err(RequestError::NotRunning(entry.name.clone())) };
+        let Some(live) = live else { return Err(RequestError::NotRunning(ProcessName::clone(&entry.name))) };
         let Some(signal) = signal else { return Ok(()) };
         let pid = live.pid;
         self.log(Level::Debug, || narrate::sending(&name, pid, &signal.to_string()));

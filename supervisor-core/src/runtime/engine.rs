@@ -67,7 +67,8 @@ pub(crate) enum Due {
 
 /// One process of an active group.
 pub(crate) struct Entry {
-    pub(crate) name: ProcessName,
+    /// Shared with whatever of the process needs its name.
+    pub(crate) name: Arc<ProcessName>,
     pub(crate) group: GroupOrder,
     pub(crate) settings: Arc<spec::Process>,
     pub(crate) machine: ProcessMachine,
@@ -126,7 +127,7 @@ pub(crate) struct Engine {
     pub(crate) group_orders: HashMap<String, GroupOrder>,
     pub(crate) activations: u64,
     pub(crate) processes: HashMap<ProcessKey, Box<Entry>>,
-    pub(crate) names: BTreeMap<ProcessName, ProcessKey>,
+    pub(crate) names: BTreeMap<Arc<ProcessName>, ProcessKey>,
     pub(crate) keys: ProcessKey,
     pub(crate) configured: Configured,
 
@@ -207,7 +208,7 @@ impl Engine {
         let machine = &entry.machine;
         let started = machine.started();
         ProcessInfo {
-            name: entry.name.clone(),
+            name: ProcessName::clone(&entry.name),
             state: machine.state(),
             pid: machine.pid(),
             kind: if entry.inside.is_task() { ProcessKind::Task } else { ProcessKind::Program },

@@ -54,7 +54,7 @@ mod tests {
         settings.serverurl = serverurl.map(str::to_owned);
         settings.environment = environment.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
         StartOrder {
-            name: ProcessName::new("g", "p"),
+            name: ProcessName::new("g", "p").into(),
             settings: Arc::new(settings),
             server_url: server_url.map(Arc::from),
             socket: None,

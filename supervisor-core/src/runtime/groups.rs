@@ -75,13 +75,13 @@ impl Engine {
         let mut keys = Vec::with_capacity(group.processes.len());
         for settings in &group.processes {
             self.keys += 1;
-            let name = ProcessName::new(group.name.clone(), settings.name.clone());
+            let name = Arc::new(ProcessName::new(group.name.clone(), settings.name.clone()));
             let socket = settings
                 .socket
                 .as_ref()
                 .and_then(|wanted| prepared.sockets.iter().find(|socket| socket.settings() == wanted).cloned());
             let entry = Entry {
-                name: name.clone(),
+                name: Arc::clone(&name),
                 group: order,
                 settings: Arc::clone(settings),
                 machine: ProcessMachine::default(),

@@ -138,7 +138,7 @@ impl Launcher {
     fn try_start(&self, job: LaunchJob) -> Result<(Launched, Watch), SpawnError> {
         let LaunchJob { key, run, mut order, logs, socket, listener, inside } = job;
         let settings = Arc::clone(&order.settings);
-        let name = order.name.clone();
+        let name = Arc::clone(&order.name);
         let trouble = |error: &io::Error| SpawnError::System(dispatcher_error(&name.process, error));
         let open = |path, stream, channel| self.open(path, &name, stream, channel).map_err(|error| trouble(&error));
         let stdout_log = open(logs.stdout, Stream::Stdout, &settings.stdout)?;
@@ -159,7 +159,7 @@ impl Launcher {
         let Started { pid, signaller, exit, mut stdin, mut stdout, stderr } = started;
         let written = pid.and_then(|pid| self.write_down(pid, &order));
         if let Inside::Pipes(take) = &inside {
-            let pipes = Pipes { name: name.clone(), pid, stdin: stdin.take(), stdout: stdout.take() };
+            let pipes = Pipes { name: ProcessName::clone(&name), pid, stdin: stdin.take(), stdout: stdout.take() };
             // Whoever panics over them has dropped them: the program finds its streams closed.
             let _ = std::panic::catch_unwind(AssertUnwindSafe(|| take(pipes)));
         }
@@ -170,7 +170,7 @@ impl Launcher {
         ] {
             let Some(fd) = fd else { continue };
             let plan = ChannelPlan {
-                name: name.clone(),
+                name: Arc::clone(&name),
                 stream,
                 settings: channel.clone(),
                 log,

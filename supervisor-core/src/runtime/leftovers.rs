@@ -52,7 +52,7 @@ impl Leftovers {
     pub(crate) fn new(found: Vec<Record>) -> Self {
         let mut waiting: HashMap<String, Waiting> = HashMap::new();
         for record in &found {
-            waiting.entry(record.process.clone()).or_default().leftovers += 1;
+            waiting.entry(record.name.process.clone()).or_default().leftovers += 1;
         }
         Self { found, waiting }
     }
@@ -123,7 +123,7 @@ impl Engine {
         {
             self.executor.spawn(offload::unblock(move || drop(state.tidy()))).detach();
         }
-        for job in self.leftovers.ended(&record.process) {
+        for job in self.leftovers.ended(&record.name.process) {
             if self.mood.starts_allowed() {
                 self.launch(job);
             } else {
@@ -152,7 +152,7 @@ async fn tell(notices: &Sender<Notice>, record: Record) {
 /// Stops one leftover; resolves when it has ended.
 async fn stop(record: &Record, clock: &dyn Clock, activity: &dyn ActivityLog) {
     let pid = record.pid;
-    let name = ProcessName::new(record.group.clone(), record.process.clone());
+    let name = &record.name;
     let log = |level, text: String| activity.write(level, &text);
     let pause = || clock.sleep_until(clock.now().monotonic + PAUSE);
     let held = loop {
@@ -174,7 +174,7 @@ async fn stop(record: &Record, clock: &dyn Clock, activity: &dyn ActivityLog) {
         format!("stopping '{name}' (pid {pid}) with {stopsignal}: it was left over by a killed supervisor"),
     );
     let wait = Duration::from_secs(record.stopwaitsecs);
-    send(&held, record.stopsignal, record.stopasgroup, &name, pid, activity);
+    send(&held, record.stopsignal, record.stopasgroup, name, pid, activity);
     let mut patience = wait;
     loop {
         let ended = async {
@@ -193,7 +193,7 @@ async fn stop(record: &Record, clock: &dyn Clock, activity: &dyn ActivityLog) {
             return log(Level::Info, format!("leftover '{name}' (pid {pid}) has ended"));
         }
         log(Level::Warn, format!("killing leftover '{name}' ({pid}) with SIGKILL"));
-        send(&held, libc::SIGKILL, record.killasgroup, &name, pid, activity);
+        send(&held, libc::SIGKILL, record.killasgroup, name, pid, activity);
         patience = wait.max(PAUSE);
     }
 }

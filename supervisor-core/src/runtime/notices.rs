@@ -3,6 +3,7 @@
 use crate::domain::exit::ExitStatus;
 use crate::domain::level::Level;
 use crate::domain::moment::Moment;
+use crate::domain::name::ProcessName;
 use crate::event::occurrence::{Occurrence, Output};
 use crate::machine::process::Input;
 use crate::offload;
@@ -80,7 +81,7 @@ impl Engine {
     /// Output is output, also when it comes late because a disk hung; but only the present run of a listener is heard.
     fn output(&mut self, key: ProcessKey, run: Run, pid: u32, stream: Stream, notice: OutputNotice) {
         let entry = self.processes.get(&key);
-        let output = |data| entry.map(|entry| Output { name: entry.name.clone(), pid, stream, data });
+        let output = |data| entry.map(|entry| Output { name: ProcessName::clone(&entry.name), pid, stream, data });
         match notice {
             OutputNotice::Log(data) => {
                 let output = output(data);

@@ -83,7 +83,7 @@ pub(crate) trait OutputReport: Send + Sync {
 /// What is to be done with the output of one channel.
 pub(crate) struct ChannelPlan {
     /// Whose it is.
-    pub(crate) name: ProcessName,
+    pub(crate) name: Arc<ProcessName>,
     /// Which channel.
     pub(crate) stream: Stream,
     /// Its settings.

@@ -17,7 +17,7 @@ use crate::domain::spec;
 #[derive(Debug, Clone)]
 pub(crate) struct StartOrder {
     /// The process's full name.
-    pub(crate) name: ProcessName,
+    pub(crate) name: Arc<ProcessName>,
     /// Its settings.
     pub(crate) settings: Arc<spec::Process>,
     /// What `serverurl=AUTO` stands for, if there is a server.

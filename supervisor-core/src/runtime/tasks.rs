@@ -16,6 +16,7 @@ use futures_lite::{FutureExt, future};
 use crate::activity::ActivityLog;
 use crate::domain::exit::ExitStatus;
 use crate::domain::level::Level;
+use crate::domain::name::ProcessName;
 use crate::domain::signal::Signal;
 use crate::domain::spec::{Channel, LogFile};
 use crate::runtime::spawn::{Signaller, SpawnError, StartOrder, Started};
@@ -72,7 +73,7 @@ impl Tasks {
         let (end, ended) = async_channel::bounded(1);
         let heeds = Arc::new(AtomicBool::new(false));
         let context = TaskContext {
-            name: order.name.clone(),
+            name: ProcessName::clone(&order.name),
             stop,
             signals: signals_in,
             heeds: Arc::clone(&heeds),

@@ -14,6 +14,7 @@ use std::time::Instant;
 use super::copy::copy;
 use super::{ChannelPlan, OutputNotice, OutputReport};
 use crate::domain::level::Level;
+use crate::domain::name::ProcessName;
 use crate::logfile::loss::{Loss, Notice};
 use crate::logfile::syslog::messages;
 use crate::machine::ansi::StripAnsi;
@@ -27,7 +28,7 @@ use crate::runtime::sink::stream::{STALL, room};
 pub(super) struct Channel {
     local: Rc<Local>,
     report: Arc<dyn OutputReport>,
-    process: Box<str>,
+    name: Arc<ProcessName>,
     stream: Stream,
     listener: bool,
     syslog: bool,
@@ -55,7 +56,7 @@ impl Channel {
         Self {
             local,
             report: plan.report,
-            process: name.process.into(),
+            name,
             stream,
             listener,
             syslog: settings.syslog && !listener,
@@ -134,7 +135,7 @@ impl Channel {
             if self.listener { self.keep(&rest) } else { self.plain(&rest) }
         }
         self.settle().await;
-        self.syslog_loss.end(&mut tell_of_syslog(&local, &self.process, self.stream));
+        self.syslog_loss.end(&mut tell_of_syslog(&local, &self.name.process, self.stream));
     }
 
     /// Looks for captured text where that is wanted.
@@ -188,7 +189,7 @@ impl Channel {
             strip.finish(&mut text);
         }
         if self.local.activity.enabled(Level::Debug) {
-            let line = format!("'{}' {} emitted a comm event", self.process, self.stream.name());
+            let line = format!("'{}' {} emitted a comm event", self.name.process, self.stream.name());
             self.local.activity.write(Level::Debug, &line);
         }
         self.waiting().notices.push_back(OutputNotice::Communication(text));
@@ -204,15 +205,15 @@ impl Channel {
 
     fn copy(&self, text: &[u8]) {
         if !text.is_empty() && self.local.activity.enabled(Level::Debug) {
-            let text = copy(&self.process, self.stream, text, self.listener);
+            let text = copy(&self.name.process, self.stream, text, self.listener);
             self.local.activity.write(Level::Debug, &text);
         }
     }
 
     fn send(&mut self, text: &[u8]) {
         for line in messages(text) {
-            let mut message = Vec::with_capacity(self.process.len() + 1 + line.len());
-            message.extend_from_slice(self.process.as_bytes());
+            let mut message = Vec::with_capacity(self.name.process.len() + 1 + line.len());
+            message.extend_from_slice(self.name.process.as_bytes());
             message.push(b' ');
             message.extend_from_slice(line);
             if self.waiting.as_ref().is_some_and(|waiting| !waiting.syslog.is_empty()) {
@@ -258,7 +259,7 @@ impl Channel {
 
     fn note_syslog(&mut self, message: &[u8], result: io::Result<()>) {
         let local = Rc::clone(&self.local);
-        let tell = &mut tell_of_syslog(&local, &self.process, self.stream);
+        let tell = &mut tell_of_syslog(&local, &self.name.process, self.stream);
         match result {
             Ok(()) => {
                 local.syslog_stalled.set(false);

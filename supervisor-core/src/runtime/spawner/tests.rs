@@ -19,7 +19,7 @@ use crate::sys::orphan::Strangers;
 mod shortage;
 
 fn order(settings: spec::Process) -> StartOrder {
-    StartOrder { name: ProcessName::new("g", "x"), settings: Arc::new(settings), server_url: None, socket: None }
+    StartOrder { name: ProcessName::new("g", "x").into(), settings: Arc::new(settings), server_url: None, socket: None }
 }
 
 fn process(command: &str) -> spec::Process {

@@ -4,6 +4,7 @@
 //! there: a line that was cut off, a file of another boot or of a format that is not known.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use crate::domain::name::ProcessName;
 use crate::domain::spec;
@@ -23,15 +24,13 @@ pub(crate) struct Record {
     pub(crate) stopwaitsecs: u64,
     pub(crate) stopasgroup: bool,
     pub(crate) killasgroup: bool,
-    /// The name of its group; for people.
-    pub(crate) group: String,
-    /// Its name within the group.
-    pub(crate) process: String,
+    /// Its name; that of its group is for people.
+    pub(crate) name: Arc<ProcessName>,
 }
 
 impl Record {
     /// The record of a process that has just been started.
-    pub(crate) fn new(pid: u32, birth: u64, name: &ProcessName, settings: &spec::Process) -> Self {
+    pub(crate) fn new(pid: u32, birth: u64, name: &Arc<ProcessName>, settings: &spec::Process) -> Self {
         Self {
             pid,
             birth,
@@ -39,8 +38,7 @@ impl Record {
             stopwaitsecs: u64::try_from(settings.stopwaitsecs).unwrap_or(0),
             stopasgroup: settings.stopasgroup,
             killasgroup: settings.killasgroup,
-            group: name.group.clone(),
-            process: name.process.clone(),
+            name: Arc::clone(name),
         }
     }
 
@@ -49,9 +47,9 @@ impl Record {
         let Self { pid, birth, stopsignal, stopwaitsecs, .. } = self;
         let (stop, kill) = (u8::from(self.stopasgroup), u8::from(self.killasgroup));
         let mut line = format!("{pid} {birth} {stopsignal} {stopwaitsecs} {stop} {kill} ");
-        escape(&self.group, &mut line);
+        escape(&self.name.group, &mut line);
         line.push(' ');
-        escape(&self.process, &mut line);
+        escape(&self.name.process, &mut line);
         line.push('\n');
         line
     }
@@ -72,8 +70,7 @@ impl Record {
             stopwaitsecs,
             stopasgroup: stop == 1,
             killasgroup: kill == 1,
-            group,
-            process,
+            name: Arc::new(ProcessName::new(group, process)),
         })
     }
 }
@@ -129,7 +126,7 @@ mod tests {
         let mut settings = spec::Process::new(process, "/bin/true");
         settings.stopwaitsecs = -3;
         settings.killasgroup = true;
-        Record::new(17, 4_711, &ProcessName::new("a group", process), &settings)
+        Record::new(17, 4_711, &ProcessName::new("a group", process).into(), &settings)
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::domain::spec;
 use crate::sys::alone;
 
 fn record(pid: u32) -> Record {
-    Record::new(pid, 1_000 + u64::from(pid), &ProcessName::new("g", "x"), &spec::Process::new("x", "/bin/true"))
+    Record::new(pid, 1_000 + u64::from(pid), &ProcessName::new("g", "x").into(), &spec::Process::new("x", "/bin/true"))
 }
 
 fn place() -> (tempfile::TempDir, PathBuf) {

@@ -207,6 +207,6 @@ impl Engine {
 
     pub(super) fn children_of(&self, pool: &Pool) -> Vec<(ProcessName, ListenerState)> {
         let entries = pool.keys.iter().filter_map(|key| self.processes.get(key));
-        entries.filter_map(|entry| Some((entry.name.clone(), entry.protocol.as_ref()?.state()))).collect()
+        entries.filter_map(|entry| Some((ProcessName::clone(&entry.name), entry.protocol.as_ref()?.state()))).collect()
     }
 }

@@ -87,7 +87,7 @@ impl Lab {
 
     pub(super) fn plan_without_log(&self, settings: spec::Channel) -> ChannelPlan {
         ChannelPlan {
-            name: ProcessName::new("x", "x"),
+            name: ProcessName::new("x", "x").into(),
             stream: Stream::Stdout,
             settings,
             log: None,
