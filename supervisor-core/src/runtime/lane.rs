@@ -1,9 +1,9 @@
 //! Log lanes: the threads that read the output of programs and write their logs.
 //!
-//! One lane for each file system that holds logs (two where there are many logs), one for each pipe, terminal or socket that output is copied to, one for
-//! output that goes to no file. What hangs holds up its own lane and nothing else: neither the loop nor another file
-//! system. A lane starts when it is first needed and ends with [`Lanes`]; one that hangs then is left behind. What is
-//! done with output is not decided here (`output.rs`), nor how a log is written (`sink.rs`).
+//! One lane for each file system that holds logs (two where there are many logs), one for each pipe, terminal or socket
+//! that output is copied to, one for output that goes to no file. What hangs holds up its own lane and nothing else:
+//! neither the loop nor another file system. A lane starts when it is first needed and ends with [`Lanes`]; one that hangs
+//! then is left behind. What is done with output is not decided here (`output.rs`), nor how a log is written (`sink.rs`).
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
