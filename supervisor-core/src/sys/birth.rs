@@ -8,6 +8,8 @@ use std::io;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicI32, Ordering};
 
+use super::process::wait;
+
 /// One page shared with children that are forked while it lives; holds a pid.
 #[derive(Debug)]
 pub struct BirthNote {
@@ -64,10 +66,8 @@ impl BirthNote {
         unsafe {
             libc::kill(-pid, libc::SIGKILL);
             libc::kill(pid, libc::SIGKILL);
-            while libc::waitpid(pid, std::ptr::null_mut(), 0) == -1
-                && io::Error::last_os_error().kind() == io::ErrorKind::Interrupted
-            {}
         }
+        drop(u32::try_from(pid).map(|pid| wait(pid, 0)));
     }
 }
 

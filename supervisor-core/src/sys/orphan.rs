@@ -7,13 +7,13 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::os::unix::process::ExitStatusExt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_channel::{Receiver, Sender};
 use async_signal::{Signal, Signals};
 use futures_lite::{FutureExt, StreamExt};
 
+use super::process::wait;
 use crate::domain::exit::ExitStatus;
 
 /// True if processes that lose their parent become our children.
@@ -82,7 +82,7 @@ impl KnownChildren {
         if state.known.contains_key(&pid) {
             return None;
         }
-        let status = reap(pid)?;
+        let status = wait(pid, libc::WNOHANG).ok()??;
         Some(Stranger { pid, status })
     }
 }
@@ -182,13 +182,6 @@ fn peek() -> Option<u32> {
     }
     // SAFETY: waitid(2) has filled the fields for a child, or left them zero.
     u32::try_from(unsafe { info.si_pid() }).ok().filter(|pid| *pid != 0)
-}
-
-fn reap(pid: u32) -> Option<ExitStatus> {
-    let mut status = 0;
-    // SAFETY: the pointer is to a live integer.
-    let reaped = unsafe { libc::waitpid(libc::pid_t::try_from(pid).ok()?, &raw mut status, libc::WNOHANG) };
-    (reaped > 0).then(|| std::process::ExitStatus::from_raw(status).into())
 }
 
 #[cfg(test)]

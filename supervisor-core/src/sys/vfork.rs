@@ -12,12 +12,12 @@ use std::fs::File;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
-use std::os::unix::process::ExitStatusExt;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use rustix::io::DupFlags;
 
 use super::child::Plan;
+use super::process::wait;
 use super::signals::Mask;
 use crate::domain::exit::ExitStatus;
 
@@ -60,26 +60,13 @@ pub(crate) fn start(plan: &Plan, streams: [BorrowedFd<'_>; STREAMS]) -> io::Resu
 
 /// Reaps a child if it has ended. That somebody else has reaped it is an end, too.
 pub(crate) fn reap(pid: u32) -> Option<ExitStatus> {
-    wait(pid, libc::WNOHANG)
+    wait(pid, libc::WNOHANG).unwrap_or(Some(ExitStatus::Exited(-1)))
 }
 
 /// Reaps a child that ends right now, and waits for that.
 pub(crate) fn reap_ending(pid: u32) {
-    wait(pid, 0);
-}
-
-fn wait(pid: u32, options: libc::c_int) -> Option<ExitStatus> {
-    let mut status = 0;
-    let Ok(pid) = libc::pid_t::try_from(pid) else { return Some(ExitStatus::Exited(-1)) };
-    loop {
-        // SAFETY: the pointer is to a live integer.
-        match unsafe { libc::waitpid(pid, &raw mut status, options) } {
-            0 => return None,
-            -1 if io::Error::last_os_error().kind() == io::ErrorKind::Interrupted => {}
-            -1 => return Some(ExitStatus::Exited(-1)),
-            _ => return Some(std::process::ExitStatus::from_raw(status).into()),
-        }
-    }
+    // That somebody else has reaped it is as good.
+    drop(wait(pid, 0));
 }
 
 /// What a thread needs to start children.
