@@ -9,8 +9,9 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use rustix::fs::{AtFlags, CWD, Gid, Mode, OFlags, RawMode, Uid};
+use rustix::fs::{AtFlags, CWD, FlockOperation, Gid, Mode, OFlags, RawMode, Uid};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, sockopt};
 
@@ -215,6 +216,39 @@ fn unix_address(path: &Path) -> Result<SocketAddrUnix, BindError> {
     Ok(SocketAddrUnix::new(path)?)
 }
 
+/// The right to remove stale sockets of a directory: a lock on the directory itself, which leaves nothing behind
+/// (`flock(2)`).
+struct Turn(Option<OwnedFd>);
+
+impl Turn {
+    /// Waits for it, but not for ever: whoever may read the directory can hold its lock. Without one where the directory
+    /// cannot be read or locked.
+    fn at(path: &Path) -> Self {
+        const TRIES: u32 = 200;
+        const PAUSE: Duration = Duration::from_millis(5);
+        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let Ok(directory) = rustix::fs::open(directory, flags, Mode::empty()) else { return Self(None) };
+        for _ in 0..TRIES {
+            match rustix::fs::flock(&directory, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return Self(Some(directory)),
+                Err(Errno::AGAIN | Errno::INTR) => std::thread::sleep(PAUSE),
+                Err(_) => break,
+            }
+        }
+        Self(None)
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        // A child that is just being started may share the descriptor for a moment.
+        if let Some(directory) = &self.0 {
+            let _ = rustix::fs::flock(directory, FlockOperation::Unlock);
+        }
+    }
+}
+
 /// A name for one moment; removed when dropped.
 struct Aside {
     path: PathBuf,
@@ -319,9 +353,11 @@ fn path_is_taken(path: &Path) -> Result<bool, BindError> {
     }
 }
 
-/// Removes a socket file that nobody listens on. It is taken aside first and judged again there, so that one which
-/// another daemon has published meanwhile is never lost.
+/// Removes a socket file that nobody listens on, in turn: between the look at it and its end no other daemon takes it
+/// away and puts its own there. Where turns cannot be had it is taken aside first and judged again, which leaves a gap of
+/// two system calls.
 fn remove_stale(path: &Path) -> Result<bool, BindError> {
+    let _turn = Turn::at(path);
     if path_is_taken(path)? {
         return Err(BindError::AddressInUse);
     }
