@@ -48,8 +48,9 @@ class Daemon:
         """The answer with its types, without what differs between any two runs."""
         try:
             answer = self.plain(None, getattr(self.proxy, name)(*params))
-            # Those that are stopped together are told of as they end.
-            return sorted(answer, key=repr) if name.startswith(S + "stop") and isinstance(answer, list) else answer
+            # Those that are started or stopped together, and waited for, are told of as they get there.
+            together = name.startswith((S + "start", S + "stop")) and params[-1:] != (False,)
+            return sorted(answer, key=repr) if together and isinstance(answer, list) else answer
         except Fault as fault:
             return ("Fault", fault.faultCode, self.plain(None, fault.faultString))
         except ProtocolError as error:
