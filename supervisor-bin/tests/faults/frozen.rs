@@ -1,6 +1,8 @@
 //! A file system that hangs: nothing that is written to it comes back until it is thawed from outside.
 //!
-//! Frozen for real (`fsfreeze` on a loop mount); needs root and loop devices.
+//! Frozen for real (`fsfreeze` on a loop mount); needs root and loop devices. A network file system whose server is away
+//! (NFS, mounted `hard`) is the same to the daemon: a thread that sleeps in a write and cannot be woken. So it has no test
+//! of its own.
 
 use std::fs;
 use std::path::Path;
@@ -10,12 +12,12 @@ use std::time::{Duration, Instant};
 use crate::lab::{Lab, Probe, Signal, Value, eventually, is_alive, is_root, states_of_threads, works};
 
 /// A file system that can be frozen. Thawed and unmounted at the end, whatever happens.
-struct Disk {
+pub(crate) struct Disk {
     place: String,
 }
 
 impl Disk {
-    fn mount(lab: &Lab) -> Option<Self> {
+    pub(crate) fn mount(lab: &Lab) -> Option<Self> {
         if !is_root("to mount and freeze a file system") {
             return None;
         }
@@ -24,7 +26,7 @@ impl Disk {
         fs::create_dir(&place).unwrap();
         let (image, place) = (image.to_str().unwrap(), place.to_str().unwrap());
         let mounted = works(&["mkfs.ext4", "-q", image], "so there is no file system to freeze")
-            && works(&["mount", "-o", "loop", image, place], "so there is no file system to freeze");
+            && works(&["mount", "-o", "loop,commit=1", image, place], "so there is no file system to freeze");
         mounted.then(|| Self { place: place.to_owned() })
     }
 
@@ -36,6 +38,26 @@ impl Disk {
 
     fn thaw(&self) {
         assert!(Command::new("fsfreeze").args(["-u", &self.place]).status().unwrap().success());
+    }
+
+    /// Everything that was written to it so far is on the disk afterwards.
+    pub(crate) fn synchronize(&self) {
+        assert!(Command::new("sync").args(["-f", &self.place]).status().unwrap().success());
+    }
+
+    /// From now on nothing reaches the disk, not even what is about to (`EXT4_IOC_SHUTDOWN` without a flush of the journal);
+    /// false, with the reason, where that cannot be had.
+    pub(crate) fn cut_power(&self) -> bool {
+        let script = "open F, q(<), $ARGV[0] or die; my $how = pack q(L), 2; ioctl F, 0x8004587d, $how or die $!";
+        works(&["perl", "-e", script, &self.place], "so no power can be cut")
+    }
+
+    /// What comes back with the power: what was on the disk.
+    pub(crate) fn mount_again(&self, lab: &Lab) {
+        let image = lab.path("image");
+        for words in [&["umount", &self.place][..], &["mount", "-o", "loop", image.to_str().unwrap(), &self.place]] {
+            assert!(Command::new(words[0]).args(&words[1..]).status().unwrap().success(), "{words:?}");
+        }
     }
 }
 

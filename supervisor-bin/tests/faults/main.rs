@@ -14,6 +14,7 @@ mod lab;
 mod leftovers;
 mod logs;
 mod pid1;
+mod power;
 mod resources;
 mod signals;
 mod soak;

@@ -79,6 +79,11 @@ impl SharedClock {
         waker.wake();
         true
     }
+
+    /// The machine was asleep: the wall time is another one, and no other time has passed.
+    fn sleep_over(&self, time: Duration) {
+        self.0.now.lock().unwrap().wall += time;
+    }
 }
 
 impl Clock for SharedClock {

@@ -223,3 +223,52 @@ fn nobody_sees_a_process_that_starts_without_its_pid() {
     }
     assert_eq!(simulation.clock.now().monotonic, Duration::ZERO, "nobody waited longer than for the spawn");
 }
+
+#[test]
+fn after_a_sleep_of_the_machine_there_is_one_tick_of_each_kind_and_everything_is_as_it_was() {
+    let mut starting = program("starting", "live 1e9 0");
+    starting.startsecs = 60;
+    let mut stopping = program("stopping", "stubborn 1e9 0");
+    stopping.stopwaitsecs = 60;
+    let mut waiting = program("waiting", "live 0.1 1");
+    waiting.startretries = 100;
+    let groups = [program("steady", "live 1e9 0"), starting, stopping, waiting].map(group);
+    let mut simulation = Simulation::new(Supervisor::builder().groups(groups));
+    let handle = simulation.handle.clone();
+    let wanted = [EventType::Tick, EventType::ProcessState];
+    let mut events = simulation.ask(handle.events(&wanted, 10_000)).unwrap();
+    // The fifth delay of what cannot start is one of five seconds.
+    simulation.pass(Duration::from_secs(11));
+    let stop = handle.stop(&name("stopping"));
+    let mut stop = pin!(stop);
+    assert!(simulation.settle(stop.as_mut()).is_none());
+    let mut told = |simulation: &mut Simulation| {
+        let mut told = Vec::new();
+        while let Some(event) = simulation.settle(pin!(events.next())).flatten() {
+            let process = event.payload.strip_prefix("processname:").and_then(|rest| rest.split(' ').next());
+            told.push((event.event_type, process.unwrap_or(&event.payload).to_owned()));
+        }
+        told
+    };
+    told(&mut simulation);
+    let states = |simulation: &mut Simulation| {
+        let infos = simulation.ask(handle.processes()).unwrap();
+        infos.into_iter().map(|info| (info.name.process, info.state)).collect::<Vec<_>>()
+    };
+    let before = states(&mut simulation);
+    let all = [ProcessState::Running, ProcessState::Starting, ProcessState::Stopping, ProcessState::Backoff];
+    assert!(all.iter().all(|state| before.iter().any(|(_, there)| there == state)), "{before:?}");
+
+    // To 10 h, 0 min and 11 s.
+    simulation.clock.sleep_over(Duration::from_secs(10 * 3600));
+    simulation.pass(Duration::from_millis(3900));
+    assert_eq!(states(&mut simulation), before, "no time has passed for anybody");
+    let ticks = [(EventType::Tick5, 36_010), (EventType::Tick60, 36_000), (EventType::Tick3600, 36_000)];
+    assert_eq!(told(&mut simulation), ticks.map(|(period, when)| (period, format!("when:{when}"))));
+
+    // Everything has the time that it was to have, counted without the sleep.
+    let begun = simulation.clock.now().monotonic;
+    simulation.ask(stop).unwrap();
+    assert_eq!(simulation.clock.now().monotonic, Duration::from_secs(11 + 60), "{begun:?}");
+    assert_eq!(simulation.ask(handle.process(&name("starting"))).unwrap().state, ProcessState::Running);
+}

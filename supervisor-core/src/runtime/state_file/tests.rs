@@ -119,3 +119,43 @@ fn a_line_that_was_cut_off_spoils_no_other() {
     drop(state);
     assert_eq!(StateFile::open(&path).unwrap().1, [record(2), record(4)]);
 }
+
+/// What a file tells of, and that it is as good as new afterwards.
+fn told(path: &Path, text: &[u8]) -> Vec<Record> {
+    fs::write(path, text).unwrap();
+    let (state, leftovers) = StateFile::open(path).unwrap();
+    state.started(record(9)).unwrap();
+    drop(state);
+    let (state, again) = StateFile::open(path).unwrap();
+    assert_eq!(again, [&leftovers[..], &[record(9)]].concat(), "{:?}", String::from_utf8_lossy(text));
+    for record in again {
+        state.ended(record.pid, record.birth);
+    }
+    state.close().unwrap();
+    leftovers
+}
+
+#[test]
+fn what_was_cut_off_or_lost_on_the_disk_tells_of_nobody() {
+    let (_folder, path) = place();
+    let (state, _) = StateFile::open(&path).unwrap();
+    let all = [2, 3, 4].map(record);
+    all.iter().for_each(|record| state.started(record.clone()).unwrap());
+    drop(state);
+    let whole = fs::read(&path).unwrap();
+    for cut in 0..=whole.len() {
+        // Of the first line nobody is told.
+        let known = whole[..cut].split(|byte| *byte == b'\n').count().saturating_sub(2);
+        for lost in [0, 40] {
+            assert_eq!(told(&path, &[&whole[..cut], &vec![0; lost]].concat()), all[..known], "{cut} {lost}");
+        }
+    }
+    let header = record::header(&boot_id().unwrap());
+    let noise: Vec<u8> = (0..100_000_u32).map(|number| (number.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    for garbage in [b"\n".as_slice(), b"supervisor-state 1\n", &noise] {
+        assert_eq!(told(&path, garbage), []);
+        assert_eq!(told(&path, &[header.as_bytes(), garbage].concat()), []);
+        assert_eq!(told(&path, &[garbage, &whole].concat()), [], "the first line is not the first");
+    }
+    assert_eq!(told(&path, &whole[header.len()..]), [], "there is no first line");
+}
