@@ -73,11 +73,14 @@ impl SharedClock {
         let Some((&(at, id), _)) = sleepers.first_key_value().filter(|((at, _), _)| *at <= limit) else { return false };
         let waker = sleepers.remove(&(at, id)).unwrap();
         drop(sleepers);
-        let mut now = self.0.now.lock().unwrap();
-        *now = now.after(at.saturating_sub(now.monotonic));
-        drop(now);
+        self.go_to(at);
         waker.wake();
         true
+    }
+
+    fn go_to(&self, at: Duration) {
+        let mut now = self.0.now.lock().unwrap();
+        *now = now.after(at.saturating_sub(now.monotonic));
     }
 
     /// The machine was asleep: the wall time is another one, and no other time has passed.
@@ -211,8 +214,11 @@ impl Simulation {
         let mut nothing = pin!(future::pending::<()>());
         loop {
             self.settle(nothing.as_mut());
-            if self.ended.is_some() || !self.clock.advance(until) {
+            if self.ended.is_some() {
                 return;
+            }
+            if !self.clock.advance(until) {
+                return self.clock.go_to(until);
             }
         }
     }
