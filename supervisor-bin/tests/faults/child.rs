@@ -207,12 +207,15 @@ fn children_of_a_protected_daemon_are_not_protected() {
     if !works(&["/bin/sh", "-c", "echo -500 > /proc/self/oom_score_adj"], "so the daemon cannot be protected") {
         return;
     }
-    let mut lab = Lab::new(SLEEPER);
+    // Who protects is root. The second program becomes another user, so it is forked; the first one needs no fork.
+    let mut lab = Lab::new(&format!("{SLEEPER}{}user=daemon\n", SLEEPER.replace(":x", ":y")));
     let script = "echo -500 > /proc/self/oom_score_adj && exec \"$@\"";
     lab.wrapper = ["/bin/sh", "-c", script, "sh"].map(str::to_owned).to_vec();
     lab.start();
     let score = |pid: i32| std::fs::read_to_string(format!("/proc/{pid}/oom_score_adj")).unwrap();
     assert_eq!(score(lab.daemon()).trim(), "-500");
-    assert_eq!(score(lab.pid_of("x")).trim(), "0");
+    for name in ["x", "y"] {
+        assert_eq!(score(lab.pid_of(name)).trim(), "0", "{name}");
+    }
     lab.stop_well();
 }

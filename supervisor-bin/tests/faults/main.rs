@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, clippy::disallowed_methods, reason = "a test")]
 #![cfg(target_os = "linux")]
 
+mod cgroups;
 mod child;
 mod clock;
 mod daemon;

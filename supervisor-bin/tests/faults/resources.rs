@@ -1,11 +1,10 @@
 //! Floods of output, and limits of descriptors, processes and memory.
 
 use std::os::unix::net::UnixStream;
-use std::process::Command;
 
 use crate::lab::{
-    BUSY, Lab, MODERATE, Probe, SLEEPER, Signal, Value, Watch, descriptors, eventually, is_root, kill, memory, works,
-    zombies_of,
+    BUSY, Lab, MODERATE, Probe, SLEEPER, Signal, Value, Watch, descriptors, eventually, group_of, is_root, kill,
+    memory, works, zombies_of,
 };
 
 const MEGABYTE: u64 = 1 << 20;
@@ -190,25 +189,37 @@ fn adding_and_removing_leaks_nothing() {
     lab.stop_well();
 }
 
-#[test]
-fn a_bomb_of_forks_in_a_program_hinders_nobody() {
-    if !is_root("to limit a user's processes") {
-        return;
-    }
-    // The limit is that of a user; the daemon is another one.
-    let bomb = "[program:bomb]\ncommand=prlimit --nproc=30:30 /bin/sh -c 'b() { b | b & b; }; b'\nuser=nobody\n\
-                startsecs=0\nautorestart=false\nstopasgroup=true\nkillasgroup=true\nstdout_logfile=NONE\n\
-                stderr_logfile=NONE\n";
-    if Command::new("id").arg("nobody").output().is_ok_and(|output| !output.status.success()) {
-        eprintln!("skipped: there is no user nobody");
-        return;
-    }
+/// A program that forks without end, and so does each that it forks; at most thirty of them may be there. `within` is what
+/// of its command comes before.
+pub(crate) fn bomb_of_thirty(within: &str) {
+    let bomb = format!(
+        "[program:bomb]\ncommand={within} /usr/bin/perl -e '1 while fork || select(undef, undef, undef, 0.01) || 1'\n\
+         startsecs=0\nautorestart=false\nstopasgroup=true\nkillasgroup=true\n"
+    );
     let mut lab = Lab::running(&format!("{SLEEPER}{bomb}"));
+    let leader = lab.pid_of("bomb");
+    eventually("there are as many as may be", || (group_of(leader).len() >= 30).then_some(()));
     let probe = Probe::start(&lab);
     for _ in 0..3 {
         assert!(lab.call("supervisor.stopProcess", &[Value::Text("x")]).is_ok());
         assert!(lab.call("supervisor.startProcess", &[Value::Text("x")]).is_ok());
     }
+    assert!(group_of(leader).len() >= 30);
     probe.kept(BUSY, "a bomb of forks");
+    assert!(lab.call("supervisor.stopProcess", &[Value::Text("bomb")]).is_ok());
+    eventually("it is gone, and all that it forked", || group_of(leader).is_empty().then_some(()));
     lab.stop_well();
+}
+
+#[test]
+fn a_bomb_of_forks_of_another_user_hinders_nobody() {
+    if !is_root("to run as another user") {
+        return;
+    }
+    // Of its own, so that nobody else's processes count.
+    let user = 70_000 + std::process::id() % 30_000;
+    let words = format!("setpriv --reuid {user} --regid {user} --clear-groups prlimit --nproc=30:30");
+    if works(&format!("{words} /bin/true").split(' ').collect::<Vec<_>>(), "so no limit of processes applies") {
+        bomb_of_thirty(&words);
+    }
 }
