@@ -1,6 +1,7 @@
 //! The daemon itself: second starts, crashes, odd moments, ends.
 
 use std::fs;
+use std::net::UdpSocket;
 use std::os::unix::fs::symlink;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
@@ -204,4 +205,38 @@ fn a_restart_does_not_call_off_a_shutdown() {
     assert!(lab.log().contains("ignored SIGHUP indicating restart request (shutdown in progress)"));
     wait_gone(pid);
     assert!(!lab.socket().exists() && !lab.path("pid").exists());
+}
+
+#[test]
+fn nobody_is_asked_for_names() {
+    if !is_root("for a resolver that does not answer") {
+        return;
+    }
+    let mut lab = Lab::on_port(SLEEPER);
+    // Of this test alone, as everything in 127/8 is for whoever takes it.
+    let [.., high, low] = std::process::id().to_be_bytes();
+    let address = format!("127.77.{high}.{low}");
+    let Ok(resolver) = UdpSocket::bind((address.as_str(), 53)) else {
+        eprintln!("skipped: nobody may listen on the port of names here");
+        return;
+    };
+    fs::write(lab.path("resolver"), format!("nameserver {address}\n")).unwrap();
+    fs::write(lab.path("hosts"), "").unwrap();
+    let script = "mount --bind resolver /etc/resolv.conf && mount --bind hosts /etc/hosts && exec \"$@\"";
+    lab.wrapper = ["unshare", "--mount", "/bin/sh", "-c", script, "sh"].map(str::to_owned).to_vec();
+    let mut asks = Command::new(&lab.wrapper[0]);
+    asks.args(&lab.wrapper[1..]).args(["timeout", "1", "getent", "hosts", "192.0.2.1"]).current_dir(lab.folder.path());
+    drop(asks.output());
+    resolver.set_nonblocking(true).unwrap();
+    let questions = || std::iter::from_fn(|| resolver.recv(&mut [0; 512]).ok()).count();
+    if questions() == 0 {
+        eprintln!("skipped: whoever asks for names does not come to our resolver");
+        return;
+    }
+    lab.start();
+    lab.pid_of("x");
+    assert_eq!(lab.get("/").status, 200);
+    assert!(lab.rpc("supervisor.getAllProcessInfo", &[]).is_ok());
+    lab.stop_well();
+    assert_eq!(questions(), 0);
 }
