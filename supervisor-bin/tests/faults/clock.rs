@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::lab::{Lab, Value};
+use crate::lab::{Lab, Value, took};
 
 const LIBRARIES: [&str; 4] = [
     "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",
@@ -70,17 +70,14 @@ fn a_clock_that_is_set_back_delays_nothing() {
     jump(&lab, "-3600", -3600);
     let began = Instant::now();
     assert!(lab.call("supervisor.startProcess", &[Value::Text("z")]).is_ok());
-    let took = began.elapsed();
-    assert!((Duration::from_secs(2)..Duration::from_secs(20)).contains(&took), "RUNNING after {took:?}");
+    took(began, Duration::from_secs(2), "startsecs");
     let began = Instant::now();
     assert!(lab.call("supervisor.stopProcess", &[Value::Text("x")]).is_ok());
-    let took = began.elapsed();
-    assert!((Duration::from_secs(3)..Duration::from_secs(20)).contains(&took), "killed after {took:?}");
+    took(began, Duration::from_secs(3), "stopwaitsecs");
     let began = Instant::now();
     lab.call("supervisor.startProcess", &[Value::Text("y"), Value::Bool(false)]);
     lab.wait_state("y", "FATAL");
-    let took = began.elapsed();
-    assert!((Duration::from_secs(3)..Duration::from_secs(30)).contains(&took), "given up after {took:?}");
+    took(began, Duration::from_secs(1 + 2), "two retries");
     lab.stop_well();
 }
 
@@ -92,8 +89,7 @@ fn a_clock_that_jumps_ahead_does_not_shorten_a_stop() {
     assert!(lab.call("supervisor.stopProcess", &[Value::Text("x"), Value::Bool(false)]).is_ok());
     jump(&lab, "+3600", 3600);
     lab.wait_state("x", "STOPPED");
-    let took = began.elapsed();
-    assert!((Duration::from_secs(3)..Duration::from_secs(20)).contains(&took), "killed after {took:?}");
+    took(began, Duration::from_secs(3), "stopwaitsecs");
     lab.stop_well();
 }
 

@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::process::Stdio;
+use std::time::Duration;
 
-use crate::lab::{Lab, SLEEPER, Signal, Value, children_of, eventually, is_root, kill, works};
+use crate::lab::{Lab, SLEEPER, Signal, Value, children_of, is_root, kill, within, works};
 
 const NAMESPACE: [&str; 5] = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"];
 
@@ -35,7 +36,7 @@ fn orphans_are_reaped() {
                 done; echo made; exec sleep 600'\nstartsecs=0\nstdout_logfile=%(here)s/out\n";
     let Some((mut lab, daemon)) = as_pid_1(body) else { return };
     lab.wait_read("out", "made");
-    eventually("all are reaped", || (children_of(daemon).len() == 1).then_some(()));
+    within(Duration::from_secs(4), "all are reaped", || (children_of(daemon).len() == 1).then_some(()));
     assert!(lab.log().matches("reaped unknown pid").count() >= 100);
     assert_eq!(lab.state("x"), "RUNNING");
     kill(daemon, Signal::TERM);

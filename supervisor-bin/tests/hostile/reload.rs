@@ -130,7 +130,7 @@ fn many_slow_stops_go_on_at_once() {
     let time = began.elapsed();
     assert_eq!(answer.body.matches("<int>80</int>").count(), 100, "{answer:?}");
     // One after the other would take a hundred seconds.
-    assert!(time < Duration::from_secs(30), "{time:?}");
+    assert!(time < Duration::from_secs(8), "{time:?}");
     assert!((0..100).all(|number| lab.pid(&format!("p{number}")) == 0));
 }
 
@@ -142,7 +142,7 @@ fn without_a_daemon_supervisorctl_says_so_at_once() {
         let output = lab.ctl(&["status"]);
         let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
         assert!(!output.status.success() && said.contains(words), "{what}: {said}");
-        assert!(began.elapsed() < Duration::from_secs(20), "{what}");
+        assert!(began.elapsed() < Duration::from_secs(5), "{what}");
         assert!(!said.contains("panicked") && !said.contains("Traceback"), "{said}");
     };
     ask("no socket", "no such file");
@@ -162,6 +162,6 @@ fn a_frozen_daemon_is_given_up() {
         let began = Instant::now();
         let output = lab.ctl(words);
         assert!(!output.status.success(), "{words:?} {output:?}");
-        assert!(began.elapsed() < Duration::from_secs(40), "{words:?} took {:?}", began.elapsed());
+        assert!(began.elapsed() < Duration::from_secs(30), "{words:?} took {:?}", began.elapsed());
     }
 }

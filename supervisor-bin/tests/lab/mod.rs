@@ -20,7 +20,7 @@ pub(crate) use rustix::process::{Pid, Signal, kill_process};
 pub(crate) use calls::{Answer, Value, body, call, request};
 pub(crate) use conditions::{eventually, is_root, passing, within, works};
 pub(crate) use daemon::{Lab, free_port, program, run};
-pub(crate) use probes::{BUSY, MODERATE, Probe, Watch};
+pub(crate) use probes::{BUSY, MARGIN, MODERATE, Probe, Watch, took};
 pub(crate) use processes::{
     children_of, descriptors, group_of, inode, is_alive, kill, memory, peak, pids, processor_time, stat,
     states_of_threads, wait_gone, zombies_of,
