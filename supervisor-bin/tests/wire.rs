@@ -1,17 +1,13 @@
-//! The daemon over raw sockets: log streams over rotations to the end, HTTP/1.0, crowds of clients, restarts under load,
-//! many programs.
+//! The daemon over raw sockets: log streams over rotations to the end, HTTP/1.0, many programs.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::disallowed_methods, reason = "a test")]
 
 mod lab;
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
 
-use lab::{Answer, Lab, SLEEPER, Value, body, eventually, request, works};
+use lab::{Answer, Lab, Value, body, eventually};
 
 /// Sends a request and reads until the server closes.
 fn ask(lab: &Lab, request: &str) -> String {
@@ -110,82 +106,6 @@ fn http_1_0_is_spoken() {
     let mut line = String::new();
     stream.read_line(&mut line).unwrap();
     assert_eq!(line, "said\n");
-}
-
-#[test]
-fn fifty_clients_start_and_stop_one_program() {
-    if !works(&["flock", "--version"], "so there is nothing to see two instances with") {
-        return;
-    }
-    let one = "exec 9>%(here)s/lock; flock -n 9 || echo two >>%(here)s/two; echo x >>%(here)s/runs; exec sleep 600";
-    let lab = Lab::running_on_port(&format!("[program:x]\ncommand=/bin/sh -c '{one}'\nstartsecs=0\n"));
-    let allowed = ["<boolean>1", "ALREADY_STARTED", "NOT_RUNNING", "ABNORMAL_TERMINATION"];
-    thread::scope(|scope| {
-        for client in 0..50_usize {
-            let lab = &lab;
-            scope.spawn(move || {
-                for step in 0..6 {
-                    let method =
-                        ["supervisor.startProcess", "supervisor.stopProcess"][(client + step * (client % 3 + 1)) % 2];
-                    let answer = lab.call(method, &[Value::Text("x")]).body;
-                    assert!(allowed.iter().any(|part| answer.contains(part)), "{method}: {answer}");
-                }
-            });
-        }
-    });
-    lab.call("supervisor.startProcess", &[Value::Text("x")]);
-    assert_eq!(lab.state("x"), "RUNNING");
-    lab.call("supervisor.stopProcess", &[Value::Text("x")]);
-    assert_eq!(lab.state("x"), "STOPPED");
-    assert!(!lab.path("two").exists(), "two instances at once");
-    assert!(lab.read("runs").lines().count() > 1);
-}
-
-#[test]
-fn nobody_is_refused_while_the_daemon_starts_anew() {
-    let lab = Lab::running_on_port(SLEEPER);
-    let (over, answers, unanswered) = (AtomicBool::new(false), AtomicUsize::new(0), AtomicUsize::new(0));
-    let count = |answer: &Answer| {
-        // Everybody is told something: the state, or that the daemon is about to start anew.
-        let told = answer.body.contains("RUNNING") || answer.body.contains("SHUTDOWN_STATE");
-        if told { &answers } else { &unanswered }.fetch_add(1, Ordering::Relaxed);
-    };
-    thread::scope(|scope| {
-        let clients: Vec<_> = (0..6)
-            .map(|client| {
-                let (lab, over, count) = (&lab, &over, &count);
-                scope.spawn(move || {
-                    // Ends by itself if the test fails.
-                    let began = Instant::now();
-                    while !over.load(Ordering::Relaxed) && began.elapsed() < Duration::from_secs(100) {
-                        let request = request("supervisor.getState", &[]);
-                        count(&if client % 2 == 0 {
-                            Answer::of(UnixStream::connect(lab.socket()).expect("not refused"), request.as_bytes())
-                        } else {
-                            let port = lab.port.unwrap();
-                            Answer::of(
-                                TcpStream::connect(("127.0.0.1", port)).expect("not refused"),
-                                request.as_bytes(),
-                            )
-                        });
-                    }
-                })
-            })
-            .collect();
-        let lives = || lab.log().matches("supervisord started with pid").count();
-        for life in 2..=4 {
-            let before = answers.load(Ordering::Relaxed);
-            eventually("there is load", || (answers.load(Ordering::Relaxed) > before + 50).then_some(()));
-            assert!(lab.ctl(&["reload"]).status.success(), "reload");
-            eventually("a new life", || (lives() == life).then_some(()));
-        }
-        over.store(true, Ordering::Relaxed);
-        for client in clients {
-            client.join().unwrap();
-        }
-    });
-    let (answers, unanswered) = (answers.into_inner(), unanswered.into_inner());
-    assert_eq!(unanswered, 0, "of {answers}");
 }
 
 #[test]

@@ -244,12 +244,14 @@ fn a_pid_file_on_a_read_only_disk_is_said_and_done_without() {
 }
 
 #[test]
-fn a_socket_that_was_cleaned_up_comes_back() {
+fn a_socket_and_a_pid_file_that_were_cleaned_up_come_back() {
     let mut lab = Lab::running(SLEEPER);
     lab.pid_of("x");
     fs::remove_file(lab.socket()).unwrap();
+    fs::remove_file(lab.path("pid")).unwrap();
     lab.signal(Signal::HUP);
     lab.wait_up();
     lab.pid_of("x");
+    eventually("the pid file is back", || lab.path("pid").exists().then_some(()));
     lab.stop_well();
 }

@@ -48,9 +48,11 @@ fn unfinished_requests_and_followers_keep_nobody_waiting() {
 
 #[test]
 fn more_clients_than_there_is_room_for_keep_nobody_out() {
-    let mut lab = Lab::on_port(SLEEPER);
+    let mut lab = Lab::on_port("");
+    lab.keys = "minfds=128".to_owned();
+    lab.configure(SLEEPER);
     // A quarter of what is free is for clients.
-    lab.wrapper = ["sh", "-c", "ulimit -n 256; exec \"$@\"", "sh"].map(str::to_owned).to_vec();
+    lab.wrapper = ["prlimit", "--nofile=128:128"].map(str::to_owned).to_vec();
     lab.start();
     for begun in [
         "",

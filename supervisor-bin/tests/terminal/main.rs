@@ -5,9 +5,7 @@
 mod lab;
 mod screen;
 
-use std::time::{Duration, Instant};
-
-use lab::{Lab, Signal};
+use lab::Lab;
 
 const CTRL_C: &str = "\x03";
 
@@ -156,17 +154,4 @@ fn logs_are_followed_until_ctrl_c() {
     }
     logs.send(CTRL_C);
     assert_eq!(logs.end().code(), Some(0));
-}
-
-#[test]
-fn a_frozen_daemon_is_given_up() {
-    let lab = Lab::with_history("", PROGRAMS);
-    lab.signal(Signal::STOP);
-    let start = Instant::now();
-    let output = lab.ctl(&["status"]);
-    assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
-    let (told, advice) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(told.starts_with("error: unix://") && told.contains(" gave no answer within "), "{told}");
-    assert!(advice.contains("supervisord: running as process ") && advice.contains("may be stopped"), "{advice}");
-    assert_eq!(output.status.code(), Some(1));
 }
