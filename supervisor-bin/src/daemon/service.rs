@@ -45,14 +45,32 @@ pub(super) fn namespaces(
     handle: &Handle,
     settings: &Settings,
 ) -> Result<Registry, FactoryError> {
-    let sections: Vec<Section> = settings.rpc_interfaces.iter().map(Section::from).collect();
-    factories.registry(handle, &sections)
+    factories.registry(handle, &sections(settings))
 }
 
-/// Says which namespaces each server has, and which server lets everybody in.
+fn sections(settings: &Settings) -> Vec<Section> {
+    settings.rpc_interfaces.iter().map(Section::from).collect()
+}
+
+/// Says which namespaces each server has and which sections come to nothing, since their names are taken; and which server
+/// lets everybody in.
 pub(super) fn announce(settings: &Settings, handle: &Handle) {
+    let (idle, sections): (Vec<_>, Vec<_>) = sections(settings).into_iter().partition(Section::is_built_in);
+    for Section { name, .. } in idle {
+        handle.log(Level::Warn, &format!("[rpcinterface:{name}] has no effect: the namespace '{name}' is built in"));
+    }
+    for section in &sections {
+        let group = section.group().filter(|name| settings.groups.iter().any(|group| group.name == *name));
+        if let Some(group) = group {
+            let text = format!(
+                "the program of [rpcinterface:{}] is not started: its group '{group}' is defined by another section",
+                section.name
+            );
+            handle.log(Level::Error, &text);
+        }
+    }
     for server in &settings.servers {
-        for section in &settings.rpc_interfaces {
+        for section in &sections {
             handle.log(Level::Info, &format!("RPC interface '{}' initialized", section.name));
         }
         if server.credentials.is_none() {

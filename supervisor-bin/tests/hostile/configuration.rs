@@ -174,6 +174,28 @@ fn of_a_section_that_is_there_twice_the_last_values_count() {
 }
 
 #[test]
+fn who_claims_a_name_that_is_taken_is_told_of() {
+    let named =
+        |name: &str, factory: &str| format!("[rpcinterface:{name}]\nsupervisor.rpcinterface_factory={factory}\n");
+    let standard = "supervisor.rpcinterface:make_main_rpcinterface";
+    // The group of its program; its section, twice; a namespace that is built in.
+    let body =
+        named("p", "exec:/bin/cat") + &named("q", "no.such") + &named("q", standard) + &named("system", standard);
+    let mut lab =
+        Lab::running_on_port(&format!("{body}[program:rpcinterface-p]\ncommand=/bin/sleep 600\nstartsecs=0\n"));
+    lab.wait_log(
+        "ERRO the program of [rpcinterface:p] is not started: its group 'rpcinterface-p' is defined by another",
+    );
+    lab.wait_log("WARN Section [rpcinterface:q] is given at ");
+    lab.wait_log("WARN [rpcinterface:system] has no effect: the namespace 'system' is built in");
+    lab.pid_of("rpcinterface-p");
+    let methods = lab.rpc("system.listMethods", &[]).texts();
+    assert!(["q.getState", "system.multicall"].iter().all(|name| methods.contains(&(*name).to_owned())), "{methods:?}");
+    assert_eq!(lab.rpc("system.getState", &[]).fault(), 1);
+    lab.is_well("names");
+}
+
+#[test]
 fn a_broken_file_changes_nothing_that_runs() {
     let mut lab = Lab::running_on_port(SLEEPER);
     let (daemon, pid) = (lab.daemon(), lab.pid_of("x"));

@@ -47,6 +47,19 @@ impl From<&PluginSection> for Section {
     }
 }
 
+impl Section {
+    /// True of `[rpcinterface:system]`: that namespace is always there and always the same. Supervisor 4.3 takes the section
+    /// and passes over it.
+    pub fn is_built_in(&self) -> bool {
+        self.name == "system"
+    }
+
+    /// The name of the group that its program runs in, if the namespace is one (`exec:COMMAND`).
+    pub fn group(&self) -> Option<String> {
+        self.factory.starts_with(EXECUTABLE).then(|| format!("rpcinterface-{}", self.name))
+    }
+}
+
 /// Why a namespace could not be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -59,7 +72,7 @@ pub enum FactoryError {
         /// The name of the section.
         section: String,
     },
-    /// `system` is always there and always the same.
+    /// `system` is always there and always the same. Only 4.3's own factory, which loads there, is passed over.
     #[error("[rpcinterface:system] is not allowed: the namespace 'system' is built in")]
     Reserved,
     /// The factory refuses the settings; the text says why.
@@ -121,7 +134,11 @@ impl Factories {
     pub fn registry(&self, handle: &Handle, sections: &[Section]) -> Result<Registry, FactoryError> {
         let mut registry = Registry::new();
         for section in sections {
-            let interface = match self.find(section)? {
+            let factory = self.find(section)?;
+            if section.is_built_in() {
+                continue;
+            }
+            let interface = match factory {
                 Some(factory) => factory(handle, &section.settings)?,
                 None => Arc::new(ExecutablePlugin::new(handle, section)?),
             };
@@ -132,10 +149,10 @@ impl Factories {
 
     /// The factory of a section; `None` if it is a program.
     fn find(&self, section: &Section) -> Result<Option<&Factory>, FactoryError> {
-        if section.name == "system" {
+        if section.is_built_in() && section.factory != STANDARD_FACTORY {
             return Err(FactoryError::Reserved);
         }
-        if section.factory.starts_with(EXECUTABLE) {
+        if section.group().is_some() {
             return Ok(None);
         }
         self.known
@@ -182,7 +199,8 @@ mod tests {
         let unknown = factories.check(&[section("x", "foo:bar")]).map_err(|error| error.to_string());
         assert_eq!(unknown, Err("foo:bar cannot be resolved within [rpcinterface:x]".to_owned()));
         assert_eq!(factories.check(&[section("x", "exec:/bin/x")]), Ok(()));
-        assert_eq!(factories.check(&[section("system", STANDARD_FACTORY)]), Err(FactoryError::Reserved));
+        assert_eq!(factories.check(&[section("system", "exec:/bin/x")]), Err(FactoryError::Reserved));
+        assert_eq!(factories.check(&[section("system", STANDARD_FACTORY)]), Ok(()), "it loads in 4.3");
     }
 
     #[test]

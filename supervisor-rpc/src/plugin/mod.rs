@@ -81,7 +81,7 @@ impl ExecutablePlugin {
                 _ => return Err(refused(format!("{CALL_TIMEOUT} is no number of seconds"))),
             },
         };
-        let name = format!("rpcinterface-{}", section.name);
+        let name = section.group().ok_or_else(|| refused(format!("no {EXECUTABLE}")))?;
         // The value has been expanded already.
         let program = Program::new(&name, command.replace('%', "%%")).priority(-1).autorestart(Autorestart::Always);
         let group = program.build(&SystemHost).map_err(|error| refused(error.to_string()))?;
