@@ -119,7 +119,8 @@ fn unfinished_requests_make_room_and_are_told() {
         let lab = Lab::with(Limits { connections: 8, ..Limits::default() }, None, |_| {});
         let mut first = lab.tcp();
         first.send(begun);
-        let told = std::thread::spawn(move || if begun.is_empty() { first.closed() } else { first.answer().status == 503 });
+        let told =
+            std::thread::spawn(move || if begun.is_empty() { first.closed() } else { first.answer().status == 503 });
         let (mut held, mut answered) = (Vec::new(), 0);
         // Who is idle goes first, so it is the first one's turn when the others have begun as well. A call that has not been
         // read yet is idle too.
