@@ -1,4 +1,4 @@
-//! No text makes the reader of configurations panic or run away, and its errors are one message.
+//! No text makes the reader of configurations panic or run away, its errors are one message, and how lines end means nothing.
 #![no_main]
 
 use std::collections::BTreeMap;
@@ -62,9 +62,21 @@ impl Host for Nowhere {
 fuzz_target!(|text: &str| {
     // numprocs is bounded, but thousands of programs in each run would only be slow.
     if text.len() < 1 << 16 && !text.contains("numprocs") {
-        match parse(text, Path::new("/fuzz.conf"), &Nowhere) {
-            Ok(settings) => drop(format!("{settings:?}")),
-            Err(error) => assert!(!error.to_string().is_empty()),
+        let read = outcome(text);
+        // How lines end means nothing.
+        if !text.contains('\r') {
+            assert_eq!(read, outcome(&text.replace('\n', "\r\n")));
         }
     }
 });
+
+fn outcome(text: &str) -> String {
+    match parse(text, Path::new("/fuzz.conf"), &Nowhere) {
+        Ok(settings) => format!("{settings:?}"),
+        Err(error) => {
+            let told = error.to_string();
+            assert!(!told.is_empty());
+            told
+        }
+    }
+}

@@ -3,5 +3,5 @@
 /// Reads the lines of a request's head as the server does behind hyper; see `server::fuzz_head`.
 pub use crate::server::fuzz_head as http_head;
 
-/// Reads an answer with both readers; see `xmlrpc::fuzz_readers`.
-pub use crate::xmlrpc::fuzz_readers as xmlrpc_readers;
+/// What the codec promises; see `xmlrpc::fuzz`.
+pub use crate::xmlrpc::{fuzz_call as xmlrpc_call, fuzz_readers as xmlrpc_readers, fuzz_response as xmlrpc_response};

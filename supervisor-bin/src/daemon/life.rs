@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_lite::future;
+use async_executor::LocalExecutor;
 use supervisor_core::activity::ActivityLog;
 use supervisor_core::config::{Occasion, Settings};
 use supervisor_core::domain::level::Level;
@@ -69,11 +69,12 @@ impl Life {
                 return Ended::Shutdown { log, pidfile, result };
             }
         };
-        let outcome = future::or(supervisor.run(), async {
-            caught.translate(&handle).await;
-            future::pending().await
-        });
-        match outcome.await {
+        // A task of its own: beside the supervisor in one future it would look for a signal whenever that one does something.
+        let beside = LocalExecutor::new();
+        let translating = beside.spawn(caught.translate(&handle));
+        let outcome = beside.run(supervisor.run()).await;
+        drop(translating);
+        match outcome {
             Ok(RunOutcome::Restart(handover)) => {
                 let bound = serving.stop(GRACE).await;
                 Ended::Restart(Box::new(Past { settings, source, console, log, pidfile, bound, handover }))

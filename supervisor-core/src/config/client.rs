@@ -2,6 +2,7 @@
 //!
 //! It follows no `[include]` and looks at no other section, so a file that the daemon would refuse may do here.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -114,13 +115,13 @@ pub fn parse(text: &str, path: &Path, host: &dyn Host) -> Result<Client, ConfigE
     let (environment, host_node_name) = (host.environment(), host.node_name());
     let here = source.here.as_str();
     let names = Names { here, host_node_name: &host_node_name, environment: Some(&environment), ..Names::default() };
-    let reader = Reader { document: &document, section, names, host, within: false };
+    let reader = Reader::new(&document, section, names, host);
     Ok(Client {
         file: None,
         serverurl: reader.value("serverurl", |text| Ok(convert::unix_url(text, host)))?,
-        username: reader.text("username")?,
-        password: reader.text("password")?,
-        prompt: reader.text("prompt")?.unwrap_or_default(),
+        username: reader.text("username")?.map(Cow::into_owned),
+        password: reader.text("password")?.map(Cow::into_owned),
+        prompt: reader.text("prompt")?.unwrap_or_default().into_owned(),
         history_file: reader.optional("history_file", |text| Ok(history_file(text, host)))?.flatten(),
         plugins: plugins(&document, names, host, ("ctlplugin", "supervisor.ctl_factory"), None)?,
     })

@@ -2,6 +2,7 @@
 //!
 //! Decides which names are in scope and what a template may hold. What is inserted is not expanded again.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::error::ErrorKind;
@@ -66,15 +67,20 @@ impl<'a> Names<'a> {
         names.join(", ")
     }
 
-    /// The template with every name replaced. `key` is how messages name it.
+    /// The template with every name replaced. `key` tells how messages name it.
     ///
     /// # Errors
     /// [`ErrorKind::UnknownName`] or [`ErrorKind::Malformed`].
-    pub(crate) fn expand(&self, template: &str, key: &str, scope: Scope) -> Result<String, ErrorKind> {
+    pub(crate) fn expand<'t>(
+        &self,
+        template: &'t str,
+        key: impl FnOnce() -> String,
+        scope: Scope,
+    ) -> Result<Cow<'t, str>, ErrorKind> {
         expand(template, |name| self.get(name, scope)).map_err(|fault| {
+            let key = key();
             // A password must not show up in a log because of a percent sign.
-            let hidden = key.ends_with(".password");
-            let (template, key) = (if hidden { "***" } else { template }.to_owned(), key.to_owned());
+            let template = if key.ends_with(".password") { "***" } else { template }.to_owned();
             match fault {
                 Fault::Unknown(name) => ErrorKind::UnknownName { template, key, name, available: self.list(scope) },
                 Fault::Malformed(reason) => ErrorKind::Malformed { template, key, reason },
@@ -84,9 +90,12 @@ impl<'a> Names<'a> {
 }
 
 /// The template with every name replaced by what `get` knows.
-pub(crate) fn expand<'a>(template: &str, get: impl Fn(&str) -> Option<Value<'a>>) -> Result<String, Fault> {
+pub(crate) fn expand<'a, 't>(
+    template: &'t str,
+    get: impl Fn(&str) -> Option<Value<'a>>,
+) -> Result<Cow<'t, str>, Fault> {
     if !template.contains('%') {
-        return Ok(template.to_owned());
+        return Ok(Cow::Borrowed(template));
     }
     let malformed = |reason: &str| Fault::Malformed(reason.to_owned());
     let chars: Vec<char> = template.chars().collect();
@@ -116,7 +125,7 @@ pub(crate) fn expand<'a>(template: &str, get: impl Fn(&str) -> Option<Value<'a>>
             Some(_) => return Err(malformed("a conversion needs a name in parentheses, a percent sign is written %%")),
         }
     }
-    Ok(out)
+    Ok(Cow::Owned(out))
 }
 
 /// The name in parentheses at `at`, which is left behind them; inner parentheses must match.

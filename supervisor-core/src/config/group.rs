@@ -126,7 +126,7 @@ impl<'a> Context<'a> {
     }
 
     pub(crate) fn reader<'b>(&'b self, section: &'b Section) -> Reader<'b> {
-        Reader { document: self.document, section, names: self.names, host: self.host, within: false }
+        Reader::new(self.document, section, self.names, self.host)
     }
 
     /// `[group:x]`; adds the sections of its members to `members`.
@@ -214,7 +214,7 @@ impl<'a> Context<'a> {
         let wrong = || reader.error("buffer_size", ErrorKind::BadBufferSize { section: name(), value: size });
         pool.buffer_size = usize::try_from(size).ok().filter(|size| *size > 0).ok_or_else(wrong)?;
         pool.buffer_overflow = reader.value("buffer_overflow", convert::buffer_overflow)?;
-        pool.result_handler = reader.text("result_handler")?.unwrap_or_default();
+        pool.result_handler = reader.text("result_handler")?.unwrap_or_default().into_owned();
         if self.result_handlers.is_some_and(|known| !known.contains(&pool.result_handler.as_str())) {
             let kind = ErrorKind::Unresolved { value: pool.result_handler, section: name() };
             return Err(reader.error("result_handler", kind));

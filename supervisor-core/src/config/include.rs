@@ -65,7 +65,7 @@ pub(crate) fn follow(
     notes: &mut Notes,
 ) -> Result<()> {
     let Some(section) = document.section("include") else { return Ok(()) };
-    let reader = Reader { document, section, names, host, within: false };
+    let reader = Reader::new(document, section, names, host);
     let files = reader.required("files", || ErrorKind::IncludeWithoutFiles)?;
     let base = PathBuf::from(names.here);
     for pattern in files.split(is_space).filter(|pattern| !pattern.is_empty()) {

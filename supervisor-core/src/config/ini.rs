@@ -4,6 +4,7 @@
 //! are scanned into one [`Document`]: sections merge, the last value wins, `[DEFAULT]` stands aside. Values are kept as
 //! they stand; expansion and conversion come later.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -69,8 +70,12 @@ pub struct Section {
     /// Keys given twice under one header: key, earlier place, later place.
     pub repeated_keys: Vec<(String, Place, Place)>,
     entries: Vec<Entry>,
+    /// Where each key is, once there are more than [`FEW`].
     index: HashMap<String, usize>,
 }
+
+/// So many keys are looked through one by one.
+const FEW: usize = 16;
 
 impl Section {
     fn new(name: String, place: Place) -> Self {
@@ -85,13 +90,20 @@ impl Section {
 
     /// Its own option of this key.
     pub fn get(&self, key: &str) -> Option<&Entry> {
-        self.index.get(key).and_then(|at| self.entries.get(*at))
+        self.position(key).and_then(|at| self.entries.get(at))
+    }
+
+    fn position(&self, key: &str) -> Option<usize> {
+        if self.entries.len() > FEW {
+            return self.index.get(key).copied();
+        }
+        self.entries.iter().position(|entry| entry.key == key)
     }
 
     /// Sets an option: the place of the first appearance is kept, the value replaced. Returns its index.
     fn set(&mut self, key: String, value: String, place: Place) -> usize {
         let block = self.repeats.len();
-        if let Some(at) = self.index.get(&key).copied() {
+        if let Some(at) = self.position(&key) {
             let old = &mut self.entries[at];
             if old.block == block && old.place != place {
                 self.repeated_keys.push((key, old.place.clone(), place.clone()));
@@ -99,8 +111,12 @@ impl Section {
             (old.value, old.place, old.block) = (value, place, block);
             return at;
         }
-        self.index.insert(key.clone(), self.entries.len());
         self.entries.push(Entry { key, value, place, block });
+        let indexed = self.index.len();
+        if self.entries.len() > FEW {
+            let new = self.entries.iter().enumerate().skip(indexed).map(|(at, entry)| (entry.key.clone(), at));
+            self.index.extend(new);
+        }
         self.entries.len() - 1
     }
 }
@@ -182,17 +198,21 @@ impl Document {
 }
 
 /// Lines with their line end as `\n`, however the file writes it.
-fn lines(text: &str) -> impl Iterator<Item = String> {
+fn lines(text: &str) -> impl Iterator<Item = Cow<'_, str>> {
     let mut rest = text;
     std::iter::from_fn(move || {
         if rest.is_empty() {
             return None;
         }
-        let Some(at) = rest.find(['\r', '\n']) else { return Some(std::mem::take(&mut rest).to_owned()) };
-        let line = format!("{}\n", &rest[..at]);
+        let Some(at) = rest.find(['\r', '\n']) else { return Some(Cow::Borrowed(std::mem::take(&mut rest))) };
         let end = if rest[at..].starts_with("\r\n") { at + 2 } else { at + 1 };
-        rest = &rest[end..];
-        Some(line)
+        let (line, after) = rest.split_at(end);
+        rest = after;
+        Some(if line.ends_with("\r") || line.ends_with("\r\n") {
+            Cow::Owned(format!("{}\n", &line[..at]))
+        } else {
+            Cow::Borrowed(line)
+        })
     })
 }
 

@@ -167,7 +167,7 @@ impl<'a> Loader<'a> {
             Names { here: &here, host_node_name: &node_name, environment: Some(&environment), ..Names::default() };
         include::follow(&mut document, plain, host, self.occasion, &mut notes)?;
         let section = document.section("supervisord").ok_or(ErrorKind::MissingSection("supervisord"))?;
-        let reader = Reader { document: &document, section, names: plain, host, within: false };
+        let reader = Reader::new(&document, section, plain, host);
         let daemon = daemon(&reader, self.overrides.unwrap_or(&Overrides::default()))?;
         environment.extend(daemon.environment.clone());
         let names =

@@ -51,15 +51,15 @@ pub(crate) fn plugins(
     let mut plugins = Vec::new();
     for section in document.sections() {
         let Some(name) = section.name.strip_prefix(kind).and_then(|rest| rest.strip_prefix(':')) else { continue };
-        let reader = Reader { document, section, names, host, within: false };
+        let reader = Reader::new(document, section, names, host);
         let missing = || ErrorKind::NoFactory { section: section.name.clone(), key: factory_key };
         section.get(factory_key).ok_or_else(|| reader.end(missing()))?;
         let mut options = BTreeMap::new();
         for entry in section.entries() {
-            let label = format!("{}.{}", section.name, entry.key);
+            let label = || format!("{}.{}", section.name, entry.key);
             let names = Names { here: &entry.place.source.here, ..names };
-            let value = names.expand(&entry.value, &label, Scope::Section);
-            options.insert(entry.key.clone(), value.map_err(|kind| reader.error(&entry.key, kind))?);
+            let value = names.expand(&entry.value, label, Scope::Section);
+            options.insert(entry.key.clone(), value.map_err(|kind| reader.error(&entry.key, kind))?.into_owned());
         }
         let factory = options.remove(factory_key).unwrap_or_default();
         let stands_for = |name: &&str| match name.strip_suffix('*') {

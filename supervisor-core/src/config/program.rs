@@ -3,6 +3,7 @@
 //!
 //! Which group they belong to is decided in `group.rs`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -32,7 +33,7 @@ pub(crate) fn processes(
 ) -> Result<Vec<Process>> {
     let reader = &Reader { within: true, ..*reader };
     let template = reader.template("process_name").unwrap_or_default();
-    let template = convert::name(&template).map_err(|error| reader.error("process_name", error))?;
+    let template = convert::name(template).map_err(|error| reader.error("process_name", error))?;
     let count = reader.value("numprocs", convert::integer)?;
     if count > 1 && !template.contains("%(process_num)") {
         return Err(reader.end(ErrorKind::NoProcessNum));
@@ -91,7 +92,7 @@ fn common(reader: &Reader<'_>) -> Result<Process> {
             events_enabled: reader.value("stderr_events_enabled", convert::boolean)?,
             ..Channel::default()
         },
-        serverurl,
+        serverurl: serverurl.map(Cow::into_owned),
         ..Process::new("", "")
     })
 }
@@ -102,8 +103,8 @@ fn one(reader: &Reader<'_>, mut process: Process, notes: &mut Notes) -> Result<P
     let names = Names { own_environment: Some(&environment), ..reader.names };
     let own = Reader { names, ..*reader };
     process.name = strip(&own.text("process_name")?.unwrap_or_default()).to_owned();
-    process.command = own.text("command")?.unwrap_or_default();
-    process.directory = own.text("directory")?.filter(|path| !path.is_empty()).map(PathBuf::from);
+    process.command = own.text("command")?.unwrap_or_default().into_owned();
+    process.directory = own.text("directory")?.filter(|path| !path.is_empty()).map(|path| PathBuf::from(&*path));
     let keys = ["stdout_logfile", "stdout_logfile_maxbytes", "stdout_logfile_backups", "stdout_syslog"];
     channel(&own, keys, &mut process.stdout, notes)?;
     let keys = ["stderr_logfile", "stderr_logfile_maxbytes", "stderr_logfile_backups", "stderr_syslog"];

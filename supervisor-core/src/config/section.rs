@@ -21,32 +21,38 @@ pub(crate) struct Reader<'a> {
     pub(crate) host: &'a dyn Host,
     /// Errors end with the name and file of the section (Supervisor: errors that arise while processes are built).
     pub(crate) within: bool,
+    /// That of the section's kind.
+    pub(crate) table: Option<&'static SectionTable>,
 }
 
 /// The text of a key before expansion.
 struct Raw<'a> {
-    text: Cow<'a, str>,
+    text: &'a str,
     place: Option<&'a Place>,
     row: Option<&'static OptionRow>,
 }
 
 impl<'a> Reader<'a> {
+    pub(crate) fn new(document: &'a Document, section: &'a Section, names: Names<'a>, host: &'a dyn Host) -> Self {
+        Self { document, section, names, host, within: false, table: SectionTable::of(&section.name) }
+    }
+
     pub(crate) fn name(&self) -> &'a str {
         &self.section.name
     }
 
     fn raw(&self, key: &str) -> Option<Raw<'a>> {
-        let row = SectionTable::of(self.name()).and_then(|table| table.row(key));
+        let row = self.table.and_then(|table| table.row(key));
         debug_assert!(row.is_some(), "{key} of {} does not stand in its table", self.name());
         if let Some(entry) = self.document.get(self.section, key) {
-            return Some(Raw { text: Cow::Borrowed(&entry.value), place: Some(&entry.place), row });
+            return Some(Raw { text: &entry.value, place: Some(&entry.place), row });
         }
         let default = row?.default?;
-        Some(Raw { text: Cow::Borrowed(default), place: None, row })
+        Some(Raw { text: default, place: None, row })
     }
 
     /// The text as it stands, without expansion.
-    pub(crate) fn template(&self, key: &str) -> Option<Cow<'a, str>> {
+    pub(crate) fn template(&self, key: &str) -> Option<&'a str> {
         self.raw(key).map(|raw| raw.text)
     }
 
@@ -62,10 +68,10 @@ impl<'a> Reader<'a> {
     }
 
     /// The expanded value of a key, or its default; `None` if there is neither.
-    pub(crate) fn text(&self, key: &str) -> Result<Option<String>, ConfigError> {
+    pub(crate) fn text(&self, key: &str) -> Result<Option<Cow<'a, str>>, ConfigError> {
         let Some(raw) = self.raw(key) else { return Ok(None) };
         // Supervisor's messages name these keys without their section.
-        let label = match key {
+        let label = || match key {
             "environment" | "process_name" | "stdout_logfile" | "stderr_logfile" => key.to_owned(),
             _ => format!("{}.{key}", self.name()),
         };
@@ -74,7 +80,7 @@ impl<'a> Reader<'a> {
             Some(place) => Names { here: &place.source.here, ..self.names },
             None => self.names,
         };
-        names.expand(&raw.text, &label, scope).map(Some).map_err(|kind| self.error(key, kind))
+        names.expand(raw.text, label, scope).map(Some).map_err(|kind| self.error(key, kind))
     }
 
     /// The converted value of a key, or of its default; `None` if there is neither.
@@ -100,6 +106,6 @@ impl<'a> Reader<'a> {
 
     /// The expanded value of a key that must be given.
     pub(crate) fn required(&self, key: &str, missing: impl FnOnce() -> ErrorKind) -> Result<String, ConfigError> {
-        self.text(key)?.ok_or_else(|| self.end(missing()))
+        self.text(key)?.map(Cow::into_owned).ok_or_else(|| self.end(missing()))
     }
 }

@@ -56,7 +56,9 @@ fn credentials(reader: &Reader<'_>) -> Result<Option<Credentials>> {
     match (reader.text("username")?, reader.text("password")?) {
         (None, None) => Ok(None),
         (Some(username), Some(_)) if username.is_empty() => Ok(None),
-        (Some(username), Some(password)) => Ok(Some(Credentials { username, password })),
+        (Some(username), Some(password)) => {
+            Ok(Some(Credentials { username: username.into_owned(), password: password.into_owned() }))
+        }
         _ => Err(reader.end(ErrorKind::IncompleteAuthentication(reader.name().to_owned()))),
     }
 }

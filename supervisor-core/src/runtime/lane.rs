@@ -11,8 +11,10 @@ use std::future::Future;
 use std::io;
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll};
 use std::thread;
 use std::time::Duration;
 
@@ -20,6 +22,8 @@ use async_channel::{Receiver, Sender};
 use async_executor::LocalExecutor;
 use async_io::Timer;
 use futures_lite::FutureExt;
+use futures_lite::future::CatchUnwind;
+use pin_project_lite::pin_project;
 
 use super::sink::{LogSink, Open, Share};
 use crate::activity::ActivityLog;
@@ -89,16 +93,8 @@ impl Lane {
         F: Future<Output = ()> + 'static,
     {
         let job = move |executor: &LocalExecutor<'static>, local: &Rc<Local>| {
-            let activity = Arc::clone(&local.activity);
             let task = AssertUnwindSafe(make(Rc::clone(local))).catch_unwind();
-            // A panic ends one channel, never the lane.
-            let guarded = async move {
-                if task.await.is_err() {
-                    activity
-                        .write(Level::Error, "a task that handles output has failed; see the standard error output");
-                }
-            };
-            executor.spawn(guarded).detach();
+            executor.spawn(Guarded { task, activity: Arc::clone(&local.activity) }).detach();
         };
         // Only a lane that has ended refuses: then there is nothing to do any more.
         let _ = self.jobs.try_send(Box::new(job));
@@ -120,6 +116,30 @@ impl Lane {
             Err(io::Error::new(io::ErrorKind::TimedOut, "the file system does not answer"))
         };
         answer.or(timeout).await
+    }
+}
+
+pin_project! {
+    /// A task whose panic ends one channel, never the lane. There is one for each channel, and an async block would hold it
+    /// twice: as what it was given and as what it awaits.
+    struct Guarded<F> {
+        #[pin]
+        task: CatchUnwind<AssertUnwindSafe<F>>,
+        activity: Arc<dyn ActivityLog>,
+    }
+}
+
+impl<F: Future<Output = ()>> Future for Guarded<F> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let this = self.project();
+        this.task.poll(context).map(|done| {
+            if done.is_err() {
+                this.activity
+                    .write(Level::Error, "a task that handles output has failed; see the standard error output");
+            }
+        })
     }
 }
 

@@ -152,12 +152,13 @@ impl Launcher {
             })?),
         };
         order.socket = socket.as_ref().map(|open| open.fd());
+        let before = self.state_file.as_ref().and_then(|_| pinned::moment());
         let started = match &inside {
             Inside::Task(body) => self.tasks.start(body, &order)?,
             Inside::Nothing | Inside::Pipes(_) => self.spawner.spawn(&order)?,
         };
         let Started { pid, signaller, exit, mut stdin, mut stdout, stderr } = started;
-        let written = pid.and_then(|pid| self.write_down(pid, &order));
+        let written = pid.and_then(|pid| self.write_down(pid, before, &order));
         if let Inside::Pipes(take) = &inside {
             let pipes = Pipes { name: ProcessName::clone(&name), pid, stdin: stdin.take(), stdout: stdout.take() };
             // Whoever panics over them has dropped them: the program finds its streams closed.
@@ -191,11 +192,15 @@ impl Launcher {
         Ok((launched, Watch { key, run, written, exit, channels, socket }))
     }
 
-    /// Writes a process down that has just been started; gives its pid and the moment of its birth.
-    fn write_down(&self, pid: u32, order: &StartOrder) -> Option<(u32, u64)> {
+    /// Writes a process down that has been started since `before`; gives its pid and the moment of its birth.
+    fn write_down(&self, pid: u32, before: Option<u64>, order: &StartOrder) -> Option<(u32, u64)> {
         let state_file = self.state_file.as_ref()?;
-        // Nobody waits for it yet, so it is there, if only as a zombie, which needs no record.
-        let birth = pinned::birth(pid)?;
+        // To ask the kernel would wait for the exec that has just begun.
+        let birth = match before {
+            Some(before) if pinned::moment() == Some(before) => before,
+            // Nobody waits for it yet, so it is there, if only as a zombie, which needs no record.
+            Some(_) | None => pinned::birth(pid)?,
+        };
         if let Err(error) = state_file.started(Record::new(pid, birth, &order.name, &order.settings)) {
             let path = state_file.path().display();
             let text = format!("cannot write {path}, '{}' would not be known after a crash: {error}", order.name);

@@ -328,7 +328,8 @@ impl Task {
             match pace.after(sum) {
                 false => future::yield_now().await,
                 true => {
-                    Timer::after(GATHER).await;
+                    // In a box: most channels never gather.
+                    Box::pin(Timer::after(GATHER)).await;
                     pace.waited();
                 }
             }

@@ -3,6 +3,7 @@
 //! What async-process does for the children that it starts. A child whose end nobody awaits any more is reaped all the
 //! same, by a thread that is there from then on.
 
+use std::future::poll_fn;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::OnceLock;
@@ -51,8 +52,9 @@ impl Vforked {
     /// Resolves with its end.
     pub(crate) async fn end(mut self) -> ExitStatus {
         while let Some(pidfd) = &self.pidfd {
-            if pidfd.readable().await.is_err() {
-                Timer::after(PAUSE).await;
+            // Nobody else waits for it, which spares a list of those who do; and what hardly ever happens is in a box.
+            if poll_fn(|context| pidfd.poll_readable(context)).await.is_err() {
+                Box::pin(Timer::after(PAUSE)).await;
             }
             if let Some(status) = vfork::reap(self.pid) {
                 self.pidfd = None;

@@ -34,6 +34,26 @@ pub fn birth(pid: u32) -> Option<u64> {
     fields.nth(18)?.parse().ok()
 }
 
+/// The present moment as [`birth`] tells it; `None` where the system has no such clock.
+///
+/// A process that is started between two equal moments is born at that moment, and nobody need look at it to know.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub fn moment() -> Option<u64> {
+    use rustix::time::{ClockId, clock_gettime};
+    let now = clock_gettime(ClockId::Boottime);
+    let (seconds, nanoseconds) = (u64::try_from(now.tv_sec).ok()?, u64::try_from(now.tv_nsec).ok()?);
+    let a_second = rustix::param::clock_ticks_per_second();
+    let a_tick = 1_000_000_000_u64.checked_div(a_second)?;
+    // As the kernel counts: whole ticks.
+    seconds.checked_mul(a_second)?.checked_add(nanoseconds.checked_div(a_tick)?)
+}
+
+/// Births are not told here.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub fn moment() -> Option<u64> {
+    None
+}
+
 /// A process that is held. Dropping it lets go of it.
 #[derive(Debug)]
 pub struct Pinned {
@@ -146,6 +166,19 @@ mod tests {
             assert_eq!(error.raw_os_error(), Some(libc::ESRCH));
         }
         assert!(Pinned::take(child.id(), born).unwrap().is_none());
+    }
+
+    #[test]
+    fn whoever_is_started_between_two_moments_is_born_then() {
+        for _ in 0..20 {
+            let before = moment().unwrap();
+            let mut child = sleeper();
+            let after = moment().unwrap();
+            let born = birth(child.id()).unwrap();
+            assert!((before..=after).contains(&born), "{before} {born} {after}");
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
     }
 
     #[test]

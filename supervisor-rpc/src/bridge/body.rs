@@ -1,7 +1,8 @@
 //! Bodies: those of tide and surf as hyper sends them, and hyper's as tide and surf read them.
 
+use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
 use async_std::io::{BufRead, Read};
@@ -84,6 +85,33 @@ impl Read for InBody {
         into[..count].copy_from_slice(&available[..count]);
         self.consume(count);
         Poll::Ready(Ok(count))
+    }
+}
+
+/// Reads a body to its end, at most `limit` bytes of it; more is an error of kind [`io::ErrorKind::FileTooLarge`].
+/// `length` is how long it is said to be.
+///
+/// `read_to_end` would fill the room that is left with zeros each time that it has to wait.
+pub(crate) async fn read_whole(body: impl BufRead + Unpin, length: Option<usize>, limit: u64) -> io::Result<Vec<u8>> {
+    /// More than this is taken only as it comes.
+    const TRUSTED: usize = 4 << 20;
+    let mut body = pin!(body);
+    let mut bytes = Vec::with_capacity(length.unwrap_or(0).min(TRUSTED));
+    loop {
+        let count = poll_fn(|cx| {
+            body.as_mut().poll_fill_buf(cx).map_ok(|chunk| {
+                bytes.extend_from_slice(chunk);
+                chunk.len()
+            })
+        })
+        .await?;
+        if count == 0 {
+            return Ok(bytes);
+        }
+        if bytes.len() as u64 > limit {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        body.as_mut().consume(count);
     }
 }
 

@@ -83,19 +83,28 @@ impl<S, P: Pace> Io<S, P> {
 
 impl<S: Read + Unpin, P: Pace> hyper::rt::Read for Io<S, P> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, mut into: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
-        // Through a buffer on the stack: filling hyper's own one without a copy would need `unsafe`.
+        // Through a buffer on the stack: filling hyper's own one without a copy would need `unsafe`. As often as that takes,
+        // for hyper's buffer grows only if it has been filled, and whoever reads a large answer is woken for each of them.
         let mut bytes = [0_u8; 8192];
-        let room = bytes.len().min(into.remaining());
-        match Pin::new(&mut self.stream).poll_read(cx, &mut bytes[..room]) {
-            Poll::Ready(Ok(count)) => {
-                if count > 0 {
-                    self.pace.received();
+        let mut is_first = true;
+        loop {
+            let room = bytes.len().min(into.remaining());
+            match Pin::new(&mut self.stream).poll_read(cx, &mut bytes[..room]) {
+                Poll::Ready(Ok(count)) => {
+                    if count > 0 {
+                        self.pace.received();
+                    }
+                    into.put_slice(&bytes[..count]);
+                    if count < bytes.len() || into.remaining() == 0 {
+                        return Poll::Ready(Ok(()));
+                    }
                 }
-                into.put_slice(&bytes[..count]);
-                Poll::Ready(Ok(()))
+                Poll::Pending if is_first => return self.poll_deadline(cx).map(Err),
+                Poll::Ready(Err(error)) if is_first => return Poll::Ready(Err(error)),
+                // What came before it is for hyper first; an error is there again for the next one who asks, or the end.
+                Poll::Pending | Poll::Ready(Err(_)) => return Poll::Ready(Ok(())),
             }
-            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-            Poll::Pending => self.poll_deadline(cx).map(Err),
+            is_first = false;
         }
     }
 }

@@ -33,12 +33,13 @@ use std::time::Duration;
 use async_io::Timer;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use futures_lite::{AsyncReadExt as _, FutureExt as _};
+use futures_lite::FutureExt as _;
 use http_types::{StatusCode, Url};
 use supervisor_core::domain::server::Credentials;
 use supervisor_core::process::Stream;
 use supervisor_core::rpc::{FromValue, Value};
 
+use crate::bridge::read_whole;
 use crate::xmlrpc;
 pub use answers::{ChannelConfig, ConfigChanges, LogTail, ProcessConfig, ProcessInfo, ProcessResult};
 pub use error::ClientError;
@@ -213,14 +214,10 @@ impl Client {
     }
 
     async fn read(&self, mut response: surf::Response) -> Result<Vec<u8>, ClientError> {
-        let mut document = Vec::new();
-        let mut body = response.take_body().take(LARGEST_ANSWER + 1);
+        let body = response.take_body();
+        let length = body.len();
         let io = |source| ClientError::Io { url: self.url.to_string(), source };
-        body.read_to_end(&mut document).await.map_err(io)?;
-        if document.len() as u64 > LARGEST_ANSWER {
-            return Err(io(io::ErrorKind::FileTooLarge.into()));
-        }
-        Ok(document)
+        read_whole(body, length, LARGEST_ANSWER).await.map_err(io)
     }
 
     /// Waits for `work`, but neither longer than the timeout nor for a server that has ceased to answer.

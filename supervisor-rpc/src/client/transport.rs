@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use futures_lite::FutureExt as _;
 use http_client::{Config, HttpClient};
 use http_types::{Body, Error, Request, Response, StatusCode};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::{HOST, HeaderValue};
 
@@ -183,7 +183,8 @@ fn to_surf(incoming: hyper::Response<Incoming>) -> Response {
     let status = parts.status.as_u16();
     let status = StatusCode::try_from(status).or_else(|_| StatusCode::try_from(status / 100 * 100));
     let mut response = Response::new(status.unwrap_or(StatusCode::InternalServerError));
-    response.set_body(Body::from_reader(InBody::new(body, u64::MAX), None));
+    let length = body.size_hint().exact().and_then(|length| usize::try_from(length).ok());
+    response.set_body(Body::from_reader(InBody::new(body, u64::MAX), length));
     response.remove_header("content-type");
     copy_headers(&parts.headers, |name, value| response.append_header(name, value));
     response

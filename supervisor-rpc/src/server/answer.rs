@@ -13,7 +13,7 @@ use std::task::{Context as TaskContext, Poll};
 
 use async_channel::Receiver;
 use async_io::Timer;
-use futures_lite::{AsyncReadExt as _, FutureExt as _, Stream as _};
+use futures_lite::{FutureExt as _, Stream as _};
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use hyper::header::{self, HeaderMap};
 use hyper::http::request::Parts;
@@ -28,7 +28,7 @@ use super::room::Taken;
 use super::serve::{Door, House};
 use super::table::{Seat, StreamSeat};
 use super::wire::{Ticket, Wire};
-use crate::bridge::{InBody, OutBody, copy_headers, export_headers};
+use crate::bridge::{InBody, OutBody, copy_headers, export_headers, read_whole};
 
 /// The decoded path of a request, among its extensions.
 pub(super) struct Target(pub(super) String);
@@ -169,10 +169,10 @@ async fn read_body(body: Incoming, context: &Context) -> Result<(Vec<u8>, Taken)
         // One that does not say how long it is may become as long as allowed.
         let length = body.size_hint().exact();
         let room = room.take(length.unwrap_or(limits.body)).await;
-        // Room is taken, so the promise can be kept; a little more, so that the end is seen without growing.
-        let mut bytes = Vec::with_capacity(length.map_or(0, |length| usize::try_from(length).unwrap_or(0) + 64));
-        match InBody::new(body, limits.body).read_to_end(&mut bytes).await {
-            Ok(_) => Ok((bytes, room)),
+        // Room is taken, so it may take at once what it was said to be.
+        let length = length.and_then(|length| usize::try_from(length).ok());
+        match read_whole(InBody::new(body, limits.body), length, limits.body).await {
+            Ok(bytes) => Ok((bytes, room)),
             Err(error) if error.kind() == io::ErrorKind::FileTooLarge => Err(StatusCode::PayloadTooLarge),
             Err(_) => Err(StatusCode::BadRequest),
         }

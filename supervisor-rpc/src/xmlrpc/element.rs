@@ -60,8 +60,7 @@ pub(super) enum Tag {
 
 impl Tag {
     pub(super) fn from_name(name: &str) -> Self {
-        // A namespace prefix says nothing about the element's meaning.
-        match name.rsplit(':').next().unwrap_or(name) {
+        match name {
             "#text" => Self::Text,
             "methodName" => Self::MethodName,
             "params" => Self::Params,
@@ -79,7 +78,8 @@ impl Tag {
             "struct" => Self::Struct,
             "member" => Self::Member,
             "name" => Self::Name,
-            _ => Self::Other,
+            // A namespace prefix says nothing about the element's meaning.
+            _ => name.rsplit_once(':').map_or(Self::Other, |(_, name)| Self::from_name(name)),
         }
     }
 
@@ -89,13 +89,36 @@ impl Tag {
     }
 }
 
+/// What an element comes to.
+#[derive(Debug)]
+pub(super) enum Node {
+    Value(Value),
+    /// Of a struct.
+    Member(String, Value),
+}
+
+impl Node {
+    /// A member alone is a struct of one.
+    fn into_value(self) -> Value {
+        match self {
+            Self::Value(value) => value,
+            Self::Member(name, value) => Value::Struct(vec![(name, value)]),
+        }
+    }
+}
+
 /// What an element holds.
 #[derive(Debug, Default)]
 pub(super) struct Content {
     /// The text before the first child.
     text: String,
     has_children: bool,
+    /// The first child, of an element that is no list.
+    first: Option<Value>,
+    /// The children of a list.
     children: Vec<Value>,
+    /// Those of a struct.
+    members: Vec<(String, Value)>,
     /// The name of a member.
     name: Option<String>,
 }
@@ -103,27 +126,26 @@ pub(super) struct Content {
 impl Content {
     pub(super) fn add_text(&mut self, text: &str) {
         if !self.has_children {
+            self.text.reserve_exact(text.len());
             self.text += text;
         }
     }
 
     /// Adds a child of element `own`; of most elements only the first counts.
-    pub(super) fn add_child(&mut self, own: Tag, tag: Tag, child: Value) {
-        match (tag, child) {
-            (Tag::Name, Value::String(name)) if own == Tag::Member => self.name = Some(name),
-            (_, child) if own.is_list() || self.children.is_empty() => self.children.push(child),
-            _ => {}
-        }
+    pub(super) fn add_child(&mut self, own: Tag, tag: Tag, child: Node) {
         self.has_children = true;
+        match (own, tag, child) {
+            (Tag::Member, Tag::Name, Node::Value(Value::String(name))) => self.name = Some(name),
+            (Tag::Struct, _, Node::Member(name, value)) => self.members.push((name, value)),
+            (Tag::Struct, _, Node::Value(Value::Struct(members))) => self.members.extend(members),
+            (_, _, child) if own.is_list() => self.children.push(child.into_value()),
+            (_, _, child) => drop(self.first.get_or_insert_with(|| child.into_value())),
+        }
     }
 
-    fn first(self) -> Option<Value> {
-        self.children.into_iter().next()
-    }
-
-    /// The value of the element; what concerns the whole document is noted in `found`.
-    pub(super) fn close(self, own: Tag, inside_params: bool, found: &mut Found) -> Result<Value, DecodeError> {
-        Ok(match own {
+    /// What the element comes to; what concerns the whole document is noted in `found`.
+    pub(super) fn close(self, own: Tag, inside_params: bool, found: &mut Found) -> Result<Node, DecodeError> {
+        Ok(Node::Value(match own {
             Tag::Int => Value::Int(scalar::int(&self.text).ok_or(DecodeError::BadValue("int"))?),
             Tag::Double => Value::Double(scalar::double(&self.text).ok_or(DecodeError::BadValue("double"))?),
             Tag::Base64 => Value::String(scalar::base64(&self.text).ok_or(DecodeError::BadValue("base64"))?),
@@ -131,12 +153,16 @@ impl Content {
             Tag::DateTime => return Err(DecodeError::BadValue("dateTime.iso8601")),
             Tag::Boolean => Value::Bool(self.text == "1"),
             Tag::Nil => Value::Nil,
-            Tag::Value if self.has_children => self.first().unwrap_or_default(),
-            Tag::Array => self.first().unwrap_or_else(|| Value::Array(Vec::new())),
+            Tag::Value if self.has_children => self.first.unwrap_or_default(),
+            Tag::Array => self.first.unwrap_or_else(|| Value::Array(Vec::new())),
             Tag::Data => Value::Array(self.children),
-            Tag::Struct => members(self.children)?,
-            Tag::Member => member(self)?,
-            Tag::Param => self.first().ok_or_else(|| missing("a value in <param>"))?,
+            Tag::Struct if self.children.is_empty() => Value::Struct(self.members),
+            Tag::Struct => return Err(malformed("a struct has something else than members")),
+            Tag::Member => {
+                let name = self.name.ok_or_else(|| missing("the name of a member"))?;
+                return Ok(Node::Member(name, self.first.ok_or_else(|| missing("the value of a member"))?));
+            }
+            Tag::Param => self.first.ok_or_else(|| missing("a value in <param>"))?,
             Tag::Params | Tag::Fault | Tag::MethodName => {
                 if !inside_params {
                     self.note(own, found)?;
@@ -144,37 +170,23 @@ impl Content {
                 Value::Nil
             }
             Tag::Value | Tag::Text | Tag::Name | Tag::Other => Value::String(self.text),
-        })
+        }))
     }
 
     fn note(self, own: Tag, found: &mut Found) -> Result<(), DecodeError> {
         match own {
             Tag::MethodName => found.method = Some(self.text),
             Tag::Params => found.params = Some(self.children),
-            _ => found.fault = Some(self.first().ok_or_else(|| missing("a value in <fault>"))?),
+            _ => found.fault = Some(self.first.ok_or_else(|| missing("a value in <fault>"))?),
         }
         Ok(())
     }
 }
 
 fn missing(what: &str) -> DecodeError {
-    DecodeError::Malformed(format!("{what} is missing"))
+    malformed(&format!("{what} is missing"))
 }
 
-/// A member is a struct of one, until its struct takes it up.
-fn member(mut content: Content) -> Result<Value, DecodeError> {
-    let name = content.name.take().ok_or_else(|| missing("the name of a member"))?;
-    let value = content.first().ok_or_else(|| missing("the value of a member"))?;
-    Ok(Value::Struct(vec![(name, value)]))
-}
-
-fn members(children: Vec<Value>) -> Result<Value, DecodeError> {
-    let mut members = Vec::with_capacity(children.len());
-    for child in children {
-        match child {
-            Value::Struct(one) => members.extend(one),
-            _ => return Err(DecodeError::Malformed("a struct has something else than members".to_owned())),
-        }
-    }
-    Ok(Value::Struct(members))
+fn malformed(why: &str) -> DecodeError {
+    DecodeError::Malformed(why.to_owned())
 }

@@ -6,7 +6,6 @@
 use quick_xml::Reader;
 use quick_xml::escape::resolve_xml_entity;
 use quick_xml::events::{BytesRef, Event};
-use supervisor_core::rpc::Value;
 
 use super::decode::DecodeError;
 use super::element::{Content, Found, Limits, Tag};
@@ -20,7 +19,7 @@ struct Open {
 
 /// Reads a text without a document type declaration.
 pub(super) fn read(text: &str, limits: Limits) -> Result<Found, DecodeError> {
-    if let Some(odd) = text.chars().find(|c| !is_carried(*c)) {
+    if let Some(odd) = odd_character(text) {
         return Err(malformed(format_args!("character {odd:?}")));
     }
     let mut reader = Reader::from_str(text);
@@ -68,9 +67,9 @@ impl Document {
         let Some(Open { tag, inside_params, content }) = self.open.pop() else {
             return Err(malformed("an end without a beginning"));
         };
-        let value: Value = content.close(tag, inside_params, &mut self.found)?;
+        let node = content.close(tag, inside_params, &mut self.found)?;
         if let Some(parent) = self.open.last_mut() {
-            parent.content.add_child(parent.tag, tag, value);
+            parent.content.add_child(parent.tag, tag, node);
         }
         Ok(())
     }
@@ -103,6 +102,17 @@ impl Document {
             false => Err(malformed("the text ends early")),
         }
     }
+}
+
+/// The first character that XML 1.0 cannot carry.
+fn odd_character(text: &str) -> Option<char> {
+    // Most texts have neither control characters nor the byte that U+FFFE and U+FFFF begin with, which is seen many bytes
+    // at a time.
+    let suspicious = |byte: u8| byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r') || byte == 0xEF;
+    if !text.bytes().fold(false, |found, byte| found | suspicious(byte)) {
+        return None;
+    }
+    text.chars().find(|c| !is_carried(*c))
 }
 
 /// True for the characters of XML 1.0.

@@ -1,7 +1,11 @@
-//! The two readers of answers side by side, for `fuzz/`: what the strict one takes, the fast one reads alike.
+//! What the codec promises, checked for `fuzz/`: the strict reader's documents are read alike by the fast one, and what is
+//! read can be written and read again.
 
-use super::decode::{MAX_RESPONSE_ELEMENTS, read, text};
+use supervisor_core::rpc::Value;
+
+use super::decode::{MAX_RESPONSE_ELEMENTS, decode_call, decode_response, read, text};
 use super::element::{Found, Limits};
+use super::encode::{encode_call, encode_fault, encode_response};
 use super::fast;
 
 /// Reads an answer with both readers.
@@ -13,8 +17,55 @@ pub fn fuzz_readers(body: &[u8]) {
     let Ok(text) = text(body) else { return };
     if let (Ok(strict), fast) = (read(text, limits), fast::read(text, limits)) {
         let fast = fast.expect("the fast reader takes what the strict one takes");
-        // As text, since a number that is none is unequal to itself.
         let all = |found: &Found| format!("{:?} {:?} {:?}", found.method, found.params, found.fault);
         assert_eq!(all(&strict), all(&fast));
+    }
+}
+
+/// Reads a call, writes it and reads it again.
+///
+/// # Panics
+/// If it has become another one.
+pub fn fuzz_call(body: &[u8]) {
+    if let Ok(call) = decode_call(body) {
+        let again = decode_call(&encode_call(&call.method, &call.params)).expect("our own call can be read");
+        assert_eq!(again.method, call.method);
+        assert_same(&Value::Array(again.params), Value::Array(call.params));
+    }
+}
+
+/// Reads an answer, writes it and reads it again.
+///
+/// # Panics
+/// If it has become another one.
+pub fn fuzz_response(body: &[u8]) {
+    match decode_response(body) {
+        Err(_) => {}
+        Ok(Ok(value)) => {
+            let again = decode_response(&encode_response(&value)).expect("our own answer can be read");
+            assert_same(&again.expect("an answer is no fault"), value);
+        }
+        Ok(Err(fault)) => {
+            let again = decode_response(&encode_fault(&fault)).expect("our own fault can be read");
+            assert_eq!(again.expect_err("a fault is no answer"), fault);
+        }
+    }
+}
+
+fn assert_same(again: &Value, first: Value) {
+    // As text, since a number that is none is unequal to itself.
+    assert_eq!(format!("{again:?}"), format!("{:?}", carried(first)));
+}
+
+/// A value as the wire carries it: integers of 32 bits, and nothing is an empty text.
+fn carried(value: Value) -> Value {
+    match value {
+        Value::Nil => Value::String(String::new()),
+        Value::Int(number) => Value::Int(number.clamp(i32::MIN.into(), i32::MAX.into())),
+        Value::Array(values) => Value::Array(values.into_iter().map(carried).collect()),
+        Value::Struct(members) => {
+            Value::Struct(members.into_iter().map(|(name, value)| (name, carried(value))).collect())
+        }
+        other => other,
     }
 }

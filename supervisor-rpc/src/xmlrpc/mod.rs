@@ -22,4 +22,4 @@ pub use dispatch::{Dispatcher, LARGE_BODY, Reply};
 pub(crate) use encode::write_fault;
 pub use encode::{encode_call, encode_fault, encode_response};
 #[cfg(fuzzing)]
-pub use fuzz::fuzz_readers;
+pub use fuzz::{fuzz_call, fuzz_readers, fuzz_response};

@@ -8,10 +8,9 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
-use supervisor_core::rpc::Value;
 
 use super::decode::DecodeError;
-use super::element::{Content, Found, Limits, Tag};
+use super::element::{Content, Found, Limits, Node, Tag};
 
 /// What all elements of one document share.
 #[derive(Debug)]
@@ -90,21 +89,21 @@ impl<'a> Element<'a> {
 }
 
 impl<'de> DeserializeSeed<'de> for Element<'_> {
-    type Value = Value;
+    type Value = Node;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
 impl<'de> Visitor<'de> for Element<'_> {
-    type Value = Value;
+    type Value = Node;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an element")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
         let mut content = Content::default();
         while let Some(tag) = map.next_key_seed(TagSeed)? {
             if tag == Tag::Text {

@@ -83,14 +83,14 @@ fn scopes_widen() {
         (Scope::Process, "ENV_X, ENV_Y, group_name, here, host_node_name, numprocs, process_num, program_name"),
     ];
     for (scope, available) in table {
-        let error = names.expand("%(foo)s", "program:x.command", scope).unwrap_err();
+        let error = names.expand("%(foo)s", || "program:x.command".to_owned(), scope).unwrap_err();
         let wanted = format!(
             "Format string '%(foo)s' for 'program:x.command' contains names ('foo') which cannot be expanded. Available \
              names: {available}"
         );
         assert_eq!(error.to_string(), wanted);
     }
-    let error = names.expand("hunter2%", "unix_http_server.password", Scope::Section).unwrap_err();
+    let error = names.expand("hunter2%", || "unix_http_server.password".to_owned(), Scope::Section).unwrap_err();
     assert!(!error.to_string().contains("hunter2"));
 }
 
@@ -102,6 +102,7 @@ proptest! {
 
     #[test]
     fn doubled_percent_signs_come_out_single(text in "\\PC{0,30}") {
-        prop_assert_eq!(expand(&text.replace('%', "%%"), get).unwrap(), text);
+        let template = text.replace('%', "%%");
+        prop_assert_eq!(expand(&template, get).unwrap(), text);
     }
 }

@@ -294,6 +294,11 @@ impl Talk {
         self.send(request).answer()
     }
 
+    /// True if a request is answered with 200; false if the connection is closed instead.
+    fn answers(&mut self, request: &str) -> bool {
+        self.stream.write_all(request.as_bytes()).is_ok() && self.more() && self.head().status == 200
+    }
+
     /// True if the server closes now, without another byte.
     fn closed(&mut self) -> bool {
         let got = self.got.len();
