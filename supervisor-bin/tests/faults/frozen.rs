@@ -9,7 +9,9 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use crate::lab::{Lab, MARGIN, Probe, Signal, Value, eventually, is_alive, is_root, states_of_threads, works};
+use crate::lab::{
+    Lab, MARGIN, Probe, Signal, Value, descriptors, eventually, is_alive, is_root, states_of_threads, works,
+};
 
 /// A file system that can be frozen. Thawed and unmounted at the end, whatever happens.
 pub(crate) struct Disk {
@@ -142,6 +144,30 @@ fn what_was_held_up_is_written_when_the_disk_thaws() {
     grows(&lab.path("disk/held"));
     assert!(lab.call("supervisor.stopProcess", &[Value::Text("held")]).is_ok());
     assert!(numbers(&lab.read("disk/held")) > 60, "every line, in order");
+    lab.stop_well();
+}
+
+#[test]
+fn a_program_that_crashes_on_and_on_keeps_no_pipes_while_the_disk_is_frozen() {
+    let crash = "[program:crash]\ncommand=/bin/false\nstartsecs=0\nautorestart=true\n\
+                 stdout_logfile=%(here)s/disk/out\nstderr_logfile=%(here)s/disk/err\n";
+    let mut lab = Lab::new(&(chatty("held", "disk/held") + crash));
+    let Some(disk) = Disk::mount(&lab) else { return };
+    lab.start();
+    eventually("it is written", || lab.path("disk/held").exists().then_some(()));
+    grows(&lab.path("disk/held"));
+    disk.freeze(&lab);
+    let crashes = |count: usize| {
+        let before = lab.log().matches("exited: crash").count();
+        eventually("it crashes again", || (lab.log().matches("exited: crash").count() >= before + count).then_some(()));
+    };
+    crashes(2);
+    let before = descriptors(lab.daemon());
+    crashes(5);
+    let after = descriptors(lab.daemon());
+    // One of its runs may be under way.
+    assert!(after <= before + 3, "{before} descriptors, then {after}");
+    disk.thaw();
     lab.stop_well();
 }
 

@@ -92,8 +92,17 @@ impl Lane {
     where
         F: Future<Output = ()> + 'static,
     {
+        self.spawn_wanted(|local| Some(make(local)));
+    }
+
+    /// The same for a task that may turn out to be wanted no more when its turn comes.
+    pub(super) fn spawn_wanted<F>(&self, make: impl FnOnce(Rc<Local>) -> Option<F> + Send + 'static)
+    where
+        F: Future<Output = ()> + 'static,
+    {
         let job = move |executor: &LocalExecutor<'static>, local: &Rc<Local>| {
-            let task = AssertUnwindSafe(make(Rc::clone(local))).catch_unwind();
+            let Some(task) = make(Rc::clone(local)) else { return };
+            let task = AssertUnwindSafe(task).catch_unwind();
             executor.spawn(Guarded { task, activity: Arc::clone(&local.activity) }).detach();
         };
         // Only a lane that has ended refuses: then there is nothing to do any more.

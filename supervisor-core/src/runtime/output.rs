@@ -9,9 +9,8 @@ use std::os::fd::OwnedFd;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
 
 use async_io::{Async, Timer};
 use futures_lite::{FutureExt, future};
@@ -25,9 +24,11 @@ use crate::domain::name::ProcessName;
 use crate::domain::spec;
 use crate::process::Stream;
 use channel::Channel;
+use pace::{GATHER, Pace};
 
 mod channel;
 mod copy;
+mod pace;
 
 /// So many reads in a row, then the other channels of the lane have their turn.
 const READS_PER_TURN: u32 = 8;
@@ -37,19 +38,6 @@ const FULL: usize = 48 << 10;
 
 /// After so many full reads in a row a larger pipe is asked for, once.
 const FULL_READS: u32 = 4;
-
-/// A turn that brings less than this, sooner than [`GATHER`] after the one before, is one of a flood of small writes.
-const LITTLE: usize = 4 << 10;
-
-/// After so many such turns in a row, output is let gather for a moment, which costs a program nothing (its pipe has
-/// room) and the lane a fraction of the wake-ups.
-const LITTLE_TURNS: u32 = 16;
-
-/// It goes on as long as this is not reached: a pipe that fills while output gathers would keep the program waiting.
-const GATHERED: usize = 32 << 10;
-
-/// For how long: far less than anybody who follows a log can see.
-const GATHER: Duration = Duration::from_millis(1);
 
 /// The larger pipe: what Linux gives to everybody (`/proc/sys/fs/pipe-max-size`).
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -120,6 +108,20 @@ struct Link {
     busy: AtomicBool,
     /// All that the process wrote is in the sinks.
     settled: AtomicBool,
+    /// The pipe until the task begins, which is as long as the lane hangs: one that nothing was written to can be closed
+    /// without it.
+    unread: Mutex<Option<Arc<Async<OwnedFd>>>>,
+}
+
+impl Link {
+    /// The pipe, if the task has not begun and `which` says so.
+    fn take_unread(&self, which: impl FnOnce(&mut Arc<Async<OwnedFd>>) -> bool) -> Option<Arc<Async<OwnedFd>>> {
+        self.unread.lock().unwrap_or_else(PoisonError::into_inner).take_if(which)
+    }
+}
+
+fn is_empty(pipe: &Async<OwnedFd>) -> bool {
+    rustix::io::ioctl_fionread(pipe).is_ok_and(|left| left == 0)
 }
 
 /// Held by the task: however it ends, that is known.
@@ -127,6 +129,7 @@ struct Ending(Arc<Link>);
 
 impl Drop for Ending {
     fn drop(&mut self) {
+        drop(self.0.take_unread(|_| true));
         self.0.ended.open();
     }
 }
@@ -147,7 +150,8 @@ impl Reader {
     /// progress for five seconds: a file system that hangs does not keep a process from having ended.
     pub(crate) async fn finish(&self) {
         let link = &self.link;
-        let settled = self.is_settled();
+        // What was never written needs no lane: one that hangs must not keep the pipes of a program that crashes and crashes.
+        let settled = link.take_unread(|pipe| is_empty(pipe)).is_some() || self.is_settled();
         link.settled.store(settled, Ordering::Relaxed);
         link.stop.open();
         if settled {
@@ -174,8 +178,7 @@ impl Reader {
     /// what has left the pipe was read by a task that was busy before it read.
     fn is_settled(&self) -> bool {
         let Some(pipe) = self.pipe.upgrade() else { return self.direct };
-        let is_empty = rustix::io::ioctl_fionread(&*pipe).is_ok_and(|left| left == 0);
-        self.direct && is_empty && !self.link.busy.load(Ordering::SeqCst)
+        self.direct && is_empty(&pipe) && !self.link.busy.load(Ordering::SeqCst)
     }
 
     /// How many bytes have been written by the process and not yet to its sinks.
@@ -211,7 +214,11 @@ impl Lanes {
             Ok((lane, pipe)) => {
                 let pipe = Arc::new(pipe);
                 reader.pipe = Arc::downgrade(&pipe);
-                lane.spawn(move |local| Task::new(pipe, plan, local, ending, full_reads).run());
+                *reader.link.unread.lock().unwrap_or_else(PoisonError::into_inner) = Some(pipe);
+                lane.spawn_wanted(move |local| {
+                    let pipe = ending.0.take_unread(|_| true)?;
+                    Some(Task::new(pipe, plan, local, ending, full_reads).run())
+                });
             }
             Err(error) => self
                 .activity()
@@ -228,36 +235,6 @@ enum Got {
     Nothing,
     /// Nothing any more.
     End,
-}
-
-/// Decides when output is let gather.
-struct Pace {
-    /// False for what somebody waits for: the answer of a listener lets the next event go.
-    may_gather: bool,
-    last: Instant,
-    little_turns: u32,
-}
-
-impl Pace {
-    fn new(may_gather: bool) -> Self {
-        Self { may_gather, last: Instant::now(), little_turns: 0 }
-    }
-
-    /// After a turn that brought so much: true if output shall gather before the next.
-    fn after(&mut self, sum: usize) -> bool {
-        let now = Instant::now();
-        let little = if self.little_turns < LITTLE_TURNS { LITTLE } else { GATHERED };
-        let soon = now < self.last + GATHER;
-        self.little_turns =
-            if self.may_gather && sum < little && soon { self.little_turns.saturating_add(1) } else { 0 };
-        self.last = now;
-        self.little_turns >= LITTLE_TURNS
-    }
-
-    /// Output has gathered.
-    fn waited(&mut self) {
-        self.last = Instant::now();
-    }
 }
 
 /// The reading of one channel. Most wait most of the time, so what it takes to wait is small: the rest is in boxes that

@@ -143,6 +143,34 @@ fn a_channel_that_was_closed_costs_nothing() {
 }
 
 #[test]
+fn while_its_lane_hangs_a_process_that_said_nothing_keeps_no_pipe() {
+    let lab = Lab::new();
+    let plan = lab.plan(channel());
+    let lane = Arc::clone(plan.log.as_ref().unwrap().sink().lane());
+    let (thaw, frozen) = std::sync::mpsc::channel::<()>();
+    let (begin, begun) = std::sync::mpsc::channel();
+    // As in a write to a frozen disk, until there is nobody to thaw it.
+    lane.spawn(move |_| async move {
+        begin.send(()).unwrap();
+        let _ = frozen.recv();
+    });
+    begun.recv().unwrap();
+    let is_read = |pipe: &File| !rustix::io::write(pipe, b"x").is_err_and(|error| error == Errno::PIPE);
+    for listener in [false, true] {
+        let (silent, reader) = lab.start(ChannelPlan { listener, ..lab.plan(channel()) });
+        block_on(reader.finish());
+        assert_eq!((is_read(&silent), reader.held_up()), (false, 0), "it is closed at once");
+    }
+    let (mut loud, reader) = lab.start(plan);
+    loud.write_all(b"last words\n").unwrap();
+    let told = block_on(future::poll_once(reader.finish()));
+    assert_eq!((told, reader.held_up(), is_read(&loud)), (None, 11, true), "it is kept until it is read");
+    drop((loud, thaw));
+    block_on(reader.finish());
+    assert_eq!(lab.text("x"), "last words\nx");
+}
+
+#[test]
 fn only_busy_pipes_are_enlarged() {
     let lab = Lab::new();
     let (mut quiet, reader) = lab.start(lab.plan(channel()));
