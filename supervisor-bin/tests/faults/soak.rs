@@ -98,6 +98,7 @@ fn client(socket: &Path, mut seed: u64, over: &AtomicBool) -> u64 {
         // BAD_NAME would be wrong; ALREADY_STARTED and NOT_RUNNING are not, nor a log that is too busy to be cleared.
         assert!([0, 30, 40, 60, 70, 80].contains(&answer.fault()), "{}", answer.body);
         calls += 1;
+        // The pace of one client.
         std::thread::sleep(Duration::from_millis(20));
     }
     calls
@@ -165,6 +166,7 @@ fn soak() {
         let end = Duration::from_secs(minutes * 60);
         let mut round = 0;
         while began.elapsed() < end {
+            // The pace of what is done from time to time.
             std::thread::sleep(Duration::from_secs(1));
             round += 1;
             // A group that comes and goes, and logs that are opened again.

@@ -55,6 +55,7 @@ impl Probe {
                 let answer = call(&socket, "supervisor.getState", &[]).expect("an answer");
                 assert!(answer.body.contains("RUNNING"), "{answer:?}");
                 times.push(began.elapsed());
+                // The pace of one more client, who is not to be a load himself.
                 std::thread::sleep(Duration::from_millis(10));
             }
             times
@@ -101,6 +102,7 @@ impl Watch {
             let mut highest = 0;
             while !over.load(Ordering::SeqCst) {
                 highest = highest.max(memory(pid));
+                // Between two looks.
                 std::thread::sleep(Duration::from_millis(5));
             }
             highest

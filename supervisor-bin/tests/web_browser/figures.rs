@@ -24,6 +24,7 @@ fn system_calls(site: &Lab) -> Option<String> {
         .stderr(Stdio::null())
         .spawn();
     let mut strace = strace.ok()?;
+    // The time that is measured.
     std::thread::sleep(Duration::from_secs(5));
     let _ = rustix::process::kill_process(rustix::process::Pid::from_child(&strace), rustix::process::Signal::INT);
     let _ = strace.wait();
@@ -78,6 +79,7 @@ fn figures_of_the_guide() {
             }
         });
     }
+    // Nobody tells when all of it has come; what is counted is what does within a time.
     std::thread::sleep(Duration::from_secs(10));
     println!("first data of {PAGES} pages: {} bytes each", received.swap(0, Ordering::Relaxed) / PAGES);
     for minute in 0..3 {
@@ -92,6 +94,7 @@ fn figures_of_the_guide() {
         );
     }
     let before = processor_time(pid);
+    // The time that is measured.
     std::thread::sleep(Duration::from_secs(20));
     println!("CPU while {PAGES} pages watch: {:.2} %", (processor_time(pid) - before).as_secs_f64() / 0.2);
 

@@ -97,6 +97,7 @@ impl EventListener for Slow {
     }
 
     async fn notify(&self, event: &Event) -> Verdict {
+        // Slower than what it hears of.
         async_io::Timer::after(Duration::from_millis(20)).await;
         self.0.lock().unwrap().push(event.event_type);
         Verdict::Processed
