@@ -30,6 +30,10 @@ use crate::activity::ActivityLog;
 use crate::domain::level::Level;
 use crate::logfile::open::open_append;
 use crate::logfile::syslog::{self, Syslog};
+use crate::sys::poller::Poller;
+use reactor::Reactor;
+
+pub(super) mod reactor;
 
 /// The most bytes of one read. Untouched memory costs nothing, so a lane of quiet programs is small.
 const BUFFER: usize = 128 << 10;
@@ -55,10 +59,11 @@ pub(super) struct Local {
     pub(super) syslog_stalled: Cell<bool>,
     /// How many channels have a larger pipe.
     pub(super) large_pipes: Cell<usize>,
+    pub(super) reactor: Rc<Reactor>,
 }
 
 impl Local {
-    fn new(activity: Arc<dyn ActivityLog>, syslog: Syslog) -> Rc<Self> {
+    fn new(activity: Arc<dyn ActivityLog>, syslog: Syslog, poller: Poller) -> Rc<Self> {
         Rc::new(Self {
             activity,
             read: RefCell::new(vec![0; BUFFER]),
@@ -66,6 +71,7 @@ impl Local {
             syslog: RefCell::new(syslog),
             syslog_stalled: Cell::new(false),
             large_pipes: Cell::new(0),
+            reactor: Reactor::new(poller),
         })
     }
 }
@@ -81,9 +87,10 @@ pub(super) struct Lane {
 impl Lane {
     fn start(activity: Arc<dyn ActivityLog>, syslog: Syslog) -> io::Result<Arc<Self>> {
         let (jobs, receiver) = async_channel::unbounded();
+        let poller = Poller::new()?;
         thread::Builder::new()
             .name("log-lane".to_owned())
-            .spawn(move || run(&receiver, &Local::new(activity, syslog)))?;
+            .spawn(move || run(&receiver, &Local::new(activity, syslog, poller)))?;
         Ok(Arc::new(Self { jobs }))
     }
 
@@ -160,7 +167,7 @@ fn run(jobs: &Receiver<Job>, local: &Rc<Local>) {
             job(&executor, local);
         }
     };
-    async_io::block_on(executor.run(taking));
+    local.reactor.run(executor.run(taking));
 }
 
 /// What a lane is for.

@@ -5,6 +5,7 @@
 //! back-pressure. What is done with a chunk is decided in `output/channel.rs`.
 
 use std::future::{Future, poll_fn};
+use std::io;
 use std::os::fd::OwnedFd;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -12,13 +13,15 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll};
 
-use async_io::{Async, Timer};
+use async_io::Timer;
 use futures_lite::{FutureExt, future};
 use rustix::io::Errno;
 
+use super::lane::reactor::Pipe;
 use super::lane::{Key, Lanes, Local, PATIENCE};
 use super::latch::Latch;
 use super::sink::Share;
+use crate::activity::ActivityLog;
 use crate::domain::level::Level;
 use crate::domain::name::ProcessName;
 use crate::domain::spec;
@@ -110,17 +113,17 @@ struct Link {
     settled: AtomicBool,
     /// The pipe until the task begins, which is as long as the lane hangs: one that nothing was written to can be closed
     /// without it.
-    unread: Mutex<Option<Arc<Async<OwnedFd>>>>,
+    unread: Mutex<Option<Arc<OwnedFd>>>,
 }
 
 impl Link {
     /// The pipe, if the task has not begun and `which` says so.
-    fn take_unread(&self, which: impl FnOnce(&mut Arc<Async<OwnedFd>>) -> bool) -> Option<Arc<Async<OwnedFd>>> {
+    fn take_unread(&self, which: impl FnOnce(&mut Arc<OwnedFd>) -> bool) -> Option<Arc<OwnedFd>> {
         self.unread.lock().unwrap_or_else(PoisonError::into_inner).take_if(which)
     }
 }
 
-fn is_empty(pipe: &Async<OwnedFd>) -> bool {
+fn is_empty(pipe: &OwnedFd) -> bool {
     rustix::io::ioctl_fionread(pipe).is_ok_and(|left| left == 0)
 }
 
@@ -139,7 +142,7 @@ impl Drop for Ending {
 pub(crate) struct Reader {
     link: Arc<Link>,
     /// Gone with the task.
-    pipe: Weak<Async<OwnedFd>>,
+    pipe: Weak<OwnedFd>,
     /// What is read is handed on at once, and nothing of it is kept back for what may follow.
     direct: bool,
 }
@@ -210,9 +213,10 @@ impl Lanes {
         // may write to the same stream.
         let to_stream = plan.log.as_ref().is_some_and(|log| matches!(log.sink().key(), Key::Stream { .. }));
         let full_reads = if to_stream { FULL_READS } else { 0 };
-        match lane.and_then(|lane| Ok((lane, Async::new(fd)?))) {
-            Ok((lane, pipe)) => {
-                let pipe = Arc::new(pipe);
+        // A read that waited would hold up the lane.
+        match lane.and_then(|lane| rustix::io::ioctl_fionbio(&fd, true).map(|()| lane).map_err(io::Error::from)) {
+            Ok(lane) => {
+                let pipe = Arc::new(fd);
                 reader.pipe = Arc::downgrade(&pipe);
                 *reader.link.unread.lock().unwrap_or_else(PoisonError::into_inner) = Some(pipe);
                 lane.spawn_wanted(move |local| {
@@ -220,12 +224,14 @@ impl Lanes {
                     Some(Task::new(pipe, plan, local, ending, full_reads).run())
                 });
             }
-            Err(error) => self
-                .activity()
-                .write(Level::Error, &format!("cannot read {} of '{}': {error}", plan.stream.name(), plan.name)),
+            Err(error) => cannot_read(self.activity(), plan.stream, &plan.name, &error),
         }
         reader
     }
+}
+
+fn cannot_read(activity: &Arc<dyn ActivityLog>, stream: Stream, name: &ProcessName, error: &io::Error) {
+    activity.write(Level::Error, &format!("cannot read {} of '{name}': {error}", stream.name()));
 }
 
 /// What became of an attempt to read.
@@ -240,7 +246,9 @@ enum Got {
 /// The reading of one channel. Most wait most of the time, so what it takes to wait is small: the rest is in boxes that
 /// are there while they are needed.
 struct Task {
-    pipe: Arc<Async<OwnedFd>>,
+    pipe: Arc<OwnedFd>,
+    /// None if it cannot be watched.
+    watched: Option<Pipe>,
     channel: Channel,
     ending: Ending,
     /// In a row, so far; stays at the limit where no larger pipe is to be asked for (any more).
@@ -269,14 +277,11 @@ impl Drop for LargePipe {
 }
 
 impl Task {
-    fn new(
-        pipe: Arc<Async<OwnedFd>>,
-        plan: ChannelPlan,
-        local: Rc<Local>,
-        ending: Ending,
-        full_reads: u32,
-    ) -> Box<Self> {
-        Box::new(Self { pipe, channel: Channel::new(plan, local), ending, full_reads, enlarged: None })
+    fn new(pipe: Arc<OwnedFd>, plan: ChannelPlan, local: Rc<Local>, ending: Ending, full_reads: u32) -> Box<Self> {
+        let watched = Pipe::new(&local.reactor, Arc::clone(&pipe))
+            .inspect_err(|error| cannot_read(&local.activity, plan.stream, &plan.name, error))
+            .ok();
+        Box::new(Self { pipe, watched, channel: Channel::new(plan, local), ending, full_reads, enlarged: None })
     }
 
     async fn run(mut self: Box<Self>) {
@@ -305,8 +310,7 @@ impl Task {
             match pace.after(sum) {
                 false => future::yield_now().await,
                 true => {
-                    // In a box: most channels never gather.
-                    Box::pin(Timer::after(GATHER)).await;
+                    self.channel.local().reactor.pause(GATHER).await;
                     pace.waited();
                 }
             }
@@ -324,7 +328,7 @@ impl Task {
         if self.ending.0.stop.poll_open(context).is_ready() {
             return Poll::Ready(false);
         }
-        self.pipe.poll_readable(context).map(|ready| ready.is_ok())
+        self.watched.as_ref().map_or(Poll::Ready(false), |pipe| pipe.poll_readable(context).map(|ready| ready.is_ok()))
     }
 
     /// Reads what is in the pipe now, but not what somebody goes on to write.
@@ -384,7 +388,7 @@ impl Task {
     }
 }
 
-fn read_some(pipe: &Async<OwnedFd>, buffer: &mut [u8]) -> Got {
+fn read_some(pipe: &OwnedFd, buffer: &mut [u8]) -> Got {
     loop {
         match rustix::io::read(pipe, &mut *buffer) {
             Ok(0) => return Got::End,
@@ -397,7 +401,7 @@ fn read_some(pipe: &Async<OwnedFd>, buffer: &mut [u8]) -> Got {
 }
 
 /// Asks for a larger pipe; where we may not have it, the old size does.
-fn enlarge(pipe: &Async<OwnedFd>) {
+fn enlarge(pipe: &OwnedFd) {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     let _ = rustix::pipe::fcntl_getpipe_size(pipe)
         .is_ok_and(|size| size < LARGE_PIPE && rustix::pipe::fcntl_setpipe_size(pipe, LARGE_PIPE).is_ok());

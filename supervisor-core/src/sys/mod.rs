@@ -12,6 +12,7 @@ pub mod memory;
 pub mod open;
 pub mod orphan;
 pub mod pinned;
+pub(crate) mod poller;
 pub mod privilege;
 pub mod process;
 pub mod rlimit;
