@@ -83,7 +83,8 @@ fn listing(package: &str) -> String {
     collect(&source, &mut files);
     files.sort();
     let parsed = files.into_iter().map(|path| {
-        let file = syn::parse_file(&fs::read_to_string(&path).unwrap()).unwrap();
+        let mut file = syn::parse_file(&fs::read_to_string(&path).unwrap()).unwrap();
+        file.items.iter_mut().for_each(unwrap_type);
         (path.strip_prefix(&source).unwrap().display().to_string(), file)
     });
     let parsed: Vec<_> = parsed.collect();
@@ -114,6 +115,15 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
         {
             files.push(path);
         }
+    }
+}
+
+/// `pin_project!` takes a type as it is; what it adds is nobody's business.
+fn unwrap_type(item: &mut Item) {
+    if let Item::Macro(one) = item
+        && one.mac.path.is_ident("pin_project")
+    {
+        *item = one.mac.parse_body().unwrap();
     }
 }
 

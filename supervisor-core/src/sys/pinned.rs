@@ -38,7 +38,7 @@ pub fn birth(pid: u32) -> Option<u64> {
 ///
 /// A process that is started between two equal moments is born at that moment, and nobody need look at it to know.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-pub fn moment() -> Option<u64> {
+pub(crate) fn moment() -> Option<u64> {
     use rustix::time::{ClockId, clock_gettime};
     let now = clock_gettime(ClockId::Boottime);
     let (seconds, nanoseconds) = (u64::try_from(now.tv_sec).ok()?, u64::try_from(now.tv_nsec).ok()?);
@@ -50,7 +50,7 @@ pub fn moment() -> Option<u64> {
 
 /// Births are not told here.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub fn moment() -> Option<u64> {
+pub(crate) fn moment() -> Option<u64> {
     None
 }
 
