@@ -116,7 +116,7 @@ fn odd_character(text: &str) -> Option<char> {
 }
 
 /// True for the characters of XML 1.0.
-const fn is_carried(c: char) -> bool {
+pub(super) const fn is_carried(c: char) -> bool {
     !matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}')
 }
 
