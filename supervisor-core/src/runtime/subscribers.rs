@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::domain::event_type::EventType;
 use crate::domain::moment::Moment;
@@ -45,7 +46,8 @@ pub(crate) struct Subscribers {
     /// Something came or somebody became ready since the last dispatch.
     stirred: bool,
     ticks: Ticks,
-    tick_planned: bool,
+    /// When slices are looked for next, if they are.
+    next_tick: Option<Duration>,
     /// Result handlers by name; the default is not among them.
     handlers: HashMap<String, Arc<dyn ResultHandler>>,
     pressure: Arc<Pressure>,
@@ -66,7 +68,7 @@ impl Subscribers {
             children: HashMap::new(),
             stirred: false,
             ticks: Ticks::new(now.wall),
-            tick_planned: false,
+            next_tick: None,
             handlers,
             pressure,
         }
@@ -136,19 +138,22 @@ impl Engine {
 
     fn plan_tick(&mut self, now: Moment) {
         let subscribers = &mut self.subscribers;
-        if subscribers.tick_planned {
-            return;
-        }
         let wanted = |event_type: EventType| subscribers.bus.wants(event_type);
-        if let Some(rest) = subscribers.ticks.next_deadline(now.wall, wanted) {
-            subscribers.tick_planned = true;
-            self.deadlines.push(now.monotonic + rest, Due::Tick);
+        let Some(rest) = subscribers.ticks.next_deadline(now.wall, wanted) else { return };
+        let at = now.monotonic + rest;
+        if subscribers.next_tick.is_none_or(|planned| at < planned) {
+            subscribers.next_tick = Some(at);
+            self.deadlines.push(at, Due::Tick);
         }
     }
 
     /// A slice of wall time may have begun.
     pub(crate) fn tick(&mut self, now: Moment) {
-        self.subscribers.tick_planned = false;
+        // A plan that an earlier one has replaced.
+        if self.subscribers.next_tick.is_some_and(|planned| now.monotonic < planned) {
+            return;
+        }
+        self.subscribers.next_tick = None;
         for tick in self.subscribers.ticks.advance(now.wall) {
             self.publish(&tick);
         }

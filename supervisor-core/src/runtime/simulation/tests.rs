@@ -276,3 +276,22 @@ fn after_a_sleep_of_the_machine_there_is_one_tick_of_each_kind_and_everything_is
     simulation.ask(stop).unwrap();
     assert_eq!(simulation.clock.now().monotonic, Duration::from_secs(11 + 60));
 }
+
+#[test]
+fn whoever_wants_ticks_more_often_does_not_wait_for_those_of_others() {
+    let mut simulation = Simulation::new(Supervisor::builder());
+    let handle = simulation.handle.clone();
+    let mut hourly = simulation.ask(handle.events(&[EventType::Tick3600], 10)).unwrap();
+    simulation.pass(Duration::from_secs(7));
+    let mut often = simulation.ask(handle.events(&[EventType::Tick5], 10_000)).unwrap();
+    for seconds in [10, 15, 20] {
+        assert_eq!(simulation.ask(often.next()).unwrap().payload.as_ref(), format!("when:{seconds}"));
+        assert_eq!(simulation.clock.now().monotonic, Duration::from_secs(seconds));
+    }
+    let hour = simulation.ask(hourly.next()).unwrap();
+    assert_eq!((hour.event_type, &*hour.payload), (EventType::Tick3600, "when:3600"));
+    assert_eq!(simulation.clock.now().monotonic, Duration::from_secs(3600));
+    simulation.pass(Duration::from_secs(1));
+    let rest = std::iter::from_fn(|| simulation.settle(pin!(often.next())).flatten()).count();
+    assert_eq!(rest, 720 - 4, "one for each slice");
+}
