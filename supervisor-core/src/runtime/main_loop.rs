@@ -1,9 +1,11 @@
 //! The loop: one receive point, one owner of the state.
 //!
-//! Waits for a notice, a request or the next deadline, whichever is first, and for nothing else. Notices come before
+//! Waits for a notice, a request or the next deadline, whichever is first, and for nothing else but that the clock is set if
+//! somebody wants slices of wall time. Notices come before
 //! requests, so that answers are true at the moment they are given; requests are taken a few at a time, so that neither
 //! starves the other.
 
+use std::future::poll_fn;
 use std::sync::Arc;
 
 use async_channel::Receiver;
@@ -21,6 +23,7 @@ enum Wake {
     Notice(Notice),
     Request(Request),
     Deadline,
+    ClockSet,
 }
 
 /// Runs until everything has ended; true if it shall start anew.
@@ -52,10 +55,18 @@ pub(crate) async fn run(engine: &mut Engine, notices: &Receiver<Notice>, request
             }
             Wake::Deadline
         };
-        match future::or(notice, future::or(request, deadline)).await {
+        let set = async {
+            if !engine.awaits_ticks() {
+                return future::pending().await;
+            }
+            poll_fn(|context| clock.poll_set(context)).await;
+            Wake::ClockSet
+        };
+        match future::or(notice, future::or(request, future::or(deadline, set))).await {
             Wake::Notice(notice) => engine.notice(notice),
             Wake::Request(request) => engine.request(request),
             Wake::Deadline => {}
+            Wake::ClockSet => engine.tick(clock.now()),
         }
         for _ in 0..BATCH {
             let Ok(notice) = notices.try_recv() else { break };

@@ -32,6 +32,7 @@ struct SimulatedClock {
     now: Mutex<Moment>,
     sleepers: Mutex<BTreeMap<(Duration, u64), Waker>>,
     ids: Mutex<u64>,
+    set: Mutex<(bool, Option<Waker>)>,
 }
 
 struct Sleep {
@@ -86,6 +87,9 @@ impl SharedClock {
     /// The machine was asleep: the wall time is another one, and no other time has passed.
     fn sleep_over(&self, time: Duration) {
         self.0.now.lock().unwrap().wall += time;
+        let mut set = self.0.set.lock().unwrap();
+        set.0 = true;
+        set.1.take().into_iter().for_each(Waker::wake);
     }
 }
 
@@ -96,6 +100,15 @@ impl Clock for SharedClock {
 
     fn sleep_until(&self, deadline: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         Box::pin(self.sleep(deadline))
+    }
+
+    fn poll_set(&self, context: &mut Context<'_>) -> Poll<()> {
+        let mut set = self.0.set.lock().unwrap();
+        if std::mem::take(&mut set.0) {
+            return Poll::Ready(());
+        }
+        set.1 = Some(context.waker().clone());
+        Poll::Pending
     }
 }
 

@@ -147,13 +147,16 @@ impl Engine {
         }
     }
 
+    /// Somebody waits for a slice of wall time.
+    pub(crate) fn awaits_ticks(&self) -> bool {
+        self.subscribers.next_tick.is_some()
+    }
+
     /// A slice of wall time may have begun.
     pub(crate) fn tick(&mut self, now: Moment) {
-        // A plan that an earlier one has replaced.
-        if self.subscribers.next_tick.is_some_and(|planned| now.monotonic < planned) {
-            return;
-        }
-        self.subscribers.next_tick = None;
+        let next = &mut self.subscribers.next_tick;
+        // A later plan stands: this one was replaced, or the clock has been set.
+        next.take_if(|planned| *planned <= now.monotonic);
         for tick in self.subscribers.ticks.advance(now.wall) {
             self.publish(&tick);
         }

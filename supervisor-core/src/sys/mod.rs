@@ -23,6 +23,7 @@ pub mod trust;
 pub mod usage;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) mod vfork;
+pub(crate) mod wall_clock;
 
 #[cfg(test)]
 pub(crate) mod alone;
