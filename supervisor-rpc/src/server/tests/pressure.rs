@@ -1,5 +1,8 @@
 //! Slow, silent, many and rude clients.
 
+use std::collections::VecDeque;
+use std::sync::atomic::AtomicBool;
+
 use super::*;
 
 #[test]
@@ -132,6 +135,33 @@ fn unfinished_requests_make_room_and_are_told() {
         });
         assert!(told.join().unwrap(), "{begun:?}");
     }
+}
+
+#[test]
+fn a_flood_of_one_client_cuts_off_nobody_else() {
+    let lab = Lab::with(Limits { connections: 8, ..Limits::default() }, None, |_| {});
+    let (over, come) = (AtomicBool::new(false), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        let flood = scope.spawn(|| {
+            let mut held = VecDeque::new();
+            while !over.load(Ordering::Relaxed) {
+                held.push_back(lab.tcp());
+                held.drain(..held.len().saturating_sub(32));
+                come.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        let cut_off = (0..5).filter(|_| {
+            let mut talk = lab.unix();
+            // It has come, and its request has not.
+            let others = come.load(Ordering::Relaxed) + 32;
+            eventually("many others have come", || come.load(Ordering::Relaxed) >= others);
+            !talk.answers(&post("/RPC2", "x"))
+        });
+        let cut_off = cut_off.count();
+        over.store(true, Ordering::Relaxed);
+        assert!(flood.join().is_ok());
+        assert_eq!(cut_off, 0);
+    });
 }
 
 #[test]
