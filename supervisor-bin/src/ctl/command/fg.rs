@@ -82,8 +82,7 @@ fn connect(session: &mut Session, name: &str) -> Outcome {
     };
     let end = wait(interrupts, future::or(send_lines(server, name, &mut **input), show));
     match end {
-        Ok(Ok(End::Input)) => {}
-        Err(Failure::Interrupted) => session.line("")?,
+        Ok(Ok(End::Input)) | Err(Failure::Interrupted) => {}
         Ok(Ok(End::Killed)) => session.line("Process got killed")?,
         Ok(Ok(End::Error(error))) => session.line(format_args!("ERROR: {}", error.sentence(&url)))?,
         Ok(Err(failure)) | Err(failure) => return Err(failure),

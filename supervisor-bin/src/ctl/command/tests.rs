@@ -401,9 +401,10 @@ fn the_end_of_the_daemon() {
 fn the_shell_asks_before_the_end() {
     let shutdown = "Really shut the remote supervisord process down y/N? ";
     let reload = "Really restart the remote supervisord process y/N? ";
-    for answers in [&["n"][..], &[""], &["x"], &[]] {
-        assert_eq!(Run::interactive(answers).run("shutdown"), (shutdown.to_owned(), 0));
-        assert_eq!(Run::interactive(answers).run("reload"), (reload.to_owned(), 0));
+    // Nobody answers in the end.
+    for (answers, status) in [(&["n"][..], 0), (&[""], 0), (&["x"], 0), (&[], 1)] {
+        assert_eq!(Run::interactive(answers).run("shutdown"), (shutdown.to_owned(), status));
+        assert_eq!(Run::interactive(answers).run("reload"), (reload.to_owned(), status));
     }
     let mut run = Run::interactive(&["Yes"]).on("shutdown()", true);
     assert_eq!(run.run("shutdown"), (format!("{shutdown}Shut down\n"), 0));
