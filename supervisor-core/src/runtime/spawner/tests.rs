@@ -16,6 +16,7 @@ use crate::domain::name::ProcessName;
 use crate::sys::alone;
 use crate::sys::orphan::Strangers;
 
+mod open_files;
 mod shortage;
 
 fn order(settings: spec::Process) -> StartOrder {
