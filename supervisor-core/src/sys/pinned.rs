@@ -25,9 +25,14 @@ pub fn boot_id() -> Option<String> {
 /// When a process was born, in clock ticks since the boot; `None` if there is none that runs (a zombie does not), or where
 /// the system does not tell.
 pub fn birth(pid: u32) -> Option<u64> {
-    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The second field is a name in brackets that may hold anything, brackets and blanks too (`proc(5)`).
-    let mut fields = text.get(text.rfind(')')? + 1..)?.split_ascii_whitespace();
+    born(&fs::read(format!("/proc/{pid}/stat")).ok()?)
+}
+
+fn born(stat: &[u8]) -> Option<u64> {
+    // The second field is a name in brackets that may hold anything, brackets, blanks and halves of characters too
+    // (`proc(5)`).
+    let name_end = stat.iter().rposition(|byte| *byte == b')')?;
+    let mut fields = std::str::from_utf8(stat.get(name_end + 1..)?).ok()?.split_ascii_whitespace();
     if matches!(fields.next()?, "Z" | "X") {
         return None;
     }
@@ -196,6 +201,18 @@ mod tests {
         child.wait().unwrap();
         for pid in [0, 1, u32::MAX] {
             assert!(Pinned::take(pid, 1).unwrap().is_none(), "{pid}");
+        }
+    }
+
+    #[test]
+    fn a_name_may_hold_anything() {
+        let fields = "S 1 2 2 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 4711 0 0";
+        for name in [&b"sleep"[..], b"a) Z (b", b" ", b"aaaaaaaaaaaaaa\xc3", b"\xff\n)"] {
+            let line = [b"42 (", name, b") ", fields.as_bytes()].concat();
+            assert_eq!(born(&line), Some(4711), "{name:?}");
+        }
+        for broken in [&b""[..], b"42 (a", b"42 (a)", b"42 (a) Z 1", b"42 (a) S 1", b"42 (a) \xff"] {
+            assert_eq!(born(broken), None, "{broken:?}");
         }
     }
 
