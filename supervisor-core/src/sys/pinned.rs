@@ -91,6 +91,22 @@ impl Pinned {
     }
 }
 
+/// True if the process that this descriptor holds has ended, reaped or not.
+pub(crate) fn is_over(held: &impl AsFd) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    poll(&mut [PollFd::new(held, PollFlags::IN)], Some(&Timespec { tv_sec: 0, tv_nsec: 0 }))
+        .is_ok_and(|ready| ready > 0)
+}
+
+/// True if our child `pid`, which nobody has reaped, has ended; also if no descriptor is left to find out. False where the
+/// system cannot hold a process.
+pub(crate) fn has_ended(pid: u32) -> bool {
+    match open(pid) {
+        Ok(held) => held.is_some_and(|held| is_over(&held)),
+        Err(error) => matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE)),
+    }
+}
+
 /// Becomes readable when the process has ended.
 impl AsFd for Pinned {
     fn as_fd(&self) -> BorrowedFd<'_> {
