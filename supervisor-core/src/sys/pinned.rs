@@ -28,6 +28,7 @@ pub fn birth(pid: u32) -> Option<u64> {
     born(&fs::read(format!("/proc/{pid}/stat")).ok()?)
 }
 
+/// What `/proc/PID/stat` says.
 fn born(stat: &[u8]) -> Option<u64> {
     // The second field is a name in brackets that may hold anything, brackets, blanks and halves of characters too
     // (`proc(5)`).
