@@ -15,7 +15,7 @@ use supervisor_core::domain::level::Level;
 use supervisor_core::logfile::auto;
 use supervisor_core::sys::host::SystemHost;
 use supervisor_core::sys::signals::Mask;
-use supervisor_core::sys::{daemonize, fds, memory, signals as dispositions};
+use supervisor_core::sys::{daemonize, fds, memory, orphan, signals as dispositions};
 use supervisor_core::{Handover, Supervisor};
 use supervisor_rpc::namespace::Factories;
 use supervisor_rpc::server::{Bound, bind_all};
@@ -231,6 +231,11 @@ fn lives(mut life: Life, mut bound: Vec<Bound>, mut caught: Caught, factories: &
     }
 }
 
+/// True if there are children that no life of this daemon has started. One that goes into the background leaves them.
+fn inherits_children(daemon: &Daemon) -> bool {
+    daemon.nodaemon && orphan::has_children()
+}
+
 /// The way from the settings to a supervisor that is not running yet.
 pub(super) fn builder(
     settings: &Settings,
@@ -247,6 +252,6 @@ pub(super) fn builder(
         .activity_log(Arc::clone(log) as Arc<dyn ActivityLog>)
         .server_url(super::service::url(&settings.servers))
         .config_source(Arc::clone(source) as Arc<dyn supervisor_core::ConfigSource>)
-        .reap_orphans(supervisor_core::sys::orphan::adopts_orphans())
+        .reap_orphans(orphan::adopts_orphans() || inherits_children(&settings.daemon))
         .handover(handover)
 }
