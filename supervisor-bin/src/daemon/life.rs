@@ -74,8 +74,9 @@ impl Life {
         let translating = beside.spawn(caught.translate(&handle));
         let outcome = beside.run(supervisor.run()).await;
         drop(translating);
+        drop(beside);
         match outcome {
-            Ok(RunOutcome::Restart(handover)) => {
+            Ok(RunOutcome::Restart(handover)) if !caught.exit_wanted() => {
                 let bound = serving.stop(GRACE).await;
                 Ended::Restart(Box::new(Past { settings, source, console, log, pidfile, bound, handover }))
             }
