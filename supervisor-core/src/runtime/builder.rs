@@ -344,6 +344,7 @@ impl Builder {
             names: BTreeMap::new(),
             keys: 0,
             configured,
+            preparing: HashMap::new(),
             mood: Mood::Running,
             unstopped: BTreeMap::new(),
             waiters: Waiters::default(),

@@ -130,6 +130,8 @@ pub(crate) struct Engine {
     pub(crate) names: BTreeMap<Arc<ProcessName>, ProcessKey>,
     pub(crate) keys: ProcessKey,
     pub(crate) configured: Configured,
+    /// Groups that are being made ready, with who else has asked for them meanwhile.
+    pub(crate) preparing: HashMap<String, Vec<Reply<()>>>,
 
     pub(crate) mood: Mood,
     /// How many processes of each group priority are not in a stopped state.
