@@ -104,6 +104,7 @@ impl Engine {
                 watchers: Vec::new(),
                 inside: inside.clone(),
                 scheduled: None,
+                stop_report: None,
                 history: History::default(),
                 signal_error: String::new(),
             };
