@@ -71,3 +71,27 @@ fn a_stop_is_reported_every_two_seconds_however_many_stops_there_were_and_whoeve
     simulation.ask(again).unwrap();
     assert_eq!(lines.count("waiting for x to stop"), 4);
 }
+
+#[test]
+fn what_waits_for_a_retry_is_given_up_in_its_turn() {
+    let with = |priority, mut process: Process| {
+        process.startretries = 100;
+        let mut group = group(process);
+        group.priority = priority;
+        group
+    };
+    let mut slow = program("slow", "stubborn 1e9 0");
+    slow.stopwaitsecs = 5;
+    let lines = Arc::new(Lines::default());
+    let groups = [with(500, program("broken", "live 0.1 1")), with(999, slow)];
+    let mut simulation = Simulation::new(Supervisor::builder().groups(groups).activity_log(lines.clone()));
+    let handle = simulation.handle.clone();
+    simulation.pass(Duration::from_millis(500));
+    simulation.ask(handle.shutdown()).unwrap();
+    simulation.pass(Duration::from_millis(4900));
+    assert_eq!(simulation.ask(handle.process(&name("broken"))).unwrap().state, ProcessState::Backoff);
+    simulation.pass(DAY);
+    assert!(matches!(simulation.ended, Some(RunOutcome::Shutdown)));
+    assert_eq!(simulation.clock.now().monotonic, Duration::from_millis(5500));
+    assert_eq!(lines.count("gave up"), 0);
+}
