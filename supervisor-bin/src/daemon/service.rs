@@ -48,7 +48,8 @@ pub(super) fn namespaces(
     factories.registry(handle, &sections(settings))
 }
 
-fn sections(settings: &Settings) -> Vec<Section> {
+/// The sections that ask for namespaces.
+pub(super) fn sections(settings: &Settings) -> Vec<Section> {
     settings.rpc_interfaces.iter().map(Section::from).collect()
 }
 
