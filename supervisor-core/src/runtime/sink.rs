@@ -7,15 +7,17 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::lane::{Key, Lane};
 use crate::activity::ActivityLog;
+use crate::domain::level::Level;
 use crate::logfile::loss::Notice;
 use crate::logfile::open::open_append;
 use crate::logfile::rotating::{self, RotatingFile};
-use shares::{Limits, Shares};
+pub(super) use shares::Limits;
+use shares::Shares;
 use stream::StreamSink;
 
 mod shares;
@@ -56,13 +58,24 @@ pub(crate) struct LogSink {
     activity: Arc<dyn ActivityLog>,
     /// The channels that write to it now. Never held while something is done that may block.
     shares: Mutex<Shares>,
+    /// It is to be opened anew, which has not begun.
+    reopening: AtomicBool,
     lost: AtomicU64,
     open: Mutex<Option<Open>>,
 }
 
 impl LogSink {
     pub(super) fn new(path: Arc<Path>, key: Key, lane: Arc<Lane>, activity: Arc<dyn ActivityLog>) -> Self {
-        Self { path, key, lane, activity, shares: Mutex::default(), lost: AtomicU64::new(0), open: Mutex::default() }
+        Self {
+            path,
+            key,
+            lane,
+            activity,
+            shares: Mutex::default(),
+            reopening: AtomicBool::new(false),
+            lost: AtomicU64::new(0),
+            open: Mutex::default(),
+        }
     }
 
     /// The path, made absolute.
@@ -85,13 +98,34 @@ impl LogSink {
         self.lane.ask(move || sink.clear_now()).await
     }
 
-    /// Closes the log and opens its path again (SIGUSR2), if a process writes to it.
+    /// Notes that the log is to be opened anew; false if that is waited for already.
+    pub(super) fn ask_to_reopen(&self) -> bool {
+        !self.reopening.swap(true, Ordering::SeqCst)
+    }
+
+    /// Closes the log and opens its path again, if a process writes to it. Tells of it if that fails: the old file stays in
+    /// use then, and opening is tried again.
+    pub(super) fn reopen_as_asked(&self, activity: &dyn ActivityLog) {
+        // First: whoever asks from now on may mean the next file.
+        self.reopening.store(false, Ordering::SeqCst);
+        if let Err(error) = self.reopen_now() {
+            activity.write(Level::Error, &format!("could not reopen {}: {error}", self.path.display()));
+        }
+    }
+
+    /// The same for this log alone.
     ///
     /// # Errors
-    /// What the system says; the old file stays in use then and opening is tried again.
+    /// What the system says.
+    #[cfg(test)]
     pub(crate) async fn reopen(self: &Arc<Self>) -> io::Result<()> {
         let sink = Arc::clone(self);
         self.lane.ask(move || sink.reopen_now()).await
+    }
+
+    /// True while somebody writes to it.
+    pub(super) fn is_in_use(&self) -> bool {
+        !self.shares().is_empty()
     }
 
     pub(super) fn key(&self) -> Key {
@@ -177,7 +211,7 @@ impl LogSink {
         let tell = &mut |notice: Notice| self.tell(who, &notice);
         let mut open = self.open();
         // Somebody may have come meanwhile: what is open now is theirs, or goes on with what they are about to install.
-        if !self.shares().is_empty() {
+        if self.is_in_use() {
             return;
         }
         match open.take() {
