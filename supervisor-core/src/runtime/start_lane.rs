@@ -223,7 +223,7 @@ mod tests {
             LAST.with_borrow_mut(|last| {
                 last.get_or_insert_with(|| Last(ended.clone()));
             });
-            if job % 2 == 0 {
+            if job.is_multiple_of(2) {
                 released.lock().unwrap().recv().unwrap();
             }
             done.send((job, std::thread::current().id())).unwrap();
