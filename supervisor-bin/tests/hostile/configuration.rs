@@ -205,6 +205,8 @@ fn a_broken_file_changes_nothing_that_runs() {
         "[group:g]\nprograms=nope\n",
         "[include]\nfiles=bad\n",
         "[unix_http_server:b]\nfile=%(here)s/b\nchmod=abc\n",
+        "[rpcinterface:p]\nsupervisor.rpcinterface_factory=exec:/bin/cat\nsupervisor.call_timeout=soon\n",
+        "[rpcinterface:p]\nsupervisor.rpcinterface_factory=exec:\n",
     ];
     fs::write(lab.path("bad"), b"[program:y]\ncommand=\xff\n").unwrap();
     for body in breaks {

@@ -83,6 +83,11 @@ impl RotatingFile {
         &self.path
     }
 
+    /// From now on `maxbytes` and `backups` are these.
+    pub fn set_limits(&mut self, maxbytes: u64, backups: u64) {
+        (self.maxbytes, self.backups) = (maxbytes, backups);
+    }
+
     /// Appends `bytes`, then rotates if the file is full. Gives the number of bytes that were lost because the system
     /// did not take them.
     pub fn write(&mut self, bytes: &[u8], tell: &mut dyn FnMut(Notice)) -> usize {

@@ -112,6 +112,11 @@ impl Pool {
         self.buffer.len()
     }
 
+    /// True if the next event costs one.
+    pub(crate) fn is_full(&self) -> bool {
+        self.buffer.len() >= self.limit()
+    }
+
     /// How many events may wait.
     pub(crate) fn limit(&self) -> usize {
         match self.overflow {
@@ -144,7 +149,7 @@ impl Pool {
         let event = Numbered { serial, pool_serial: self.next_serial, event_type, payload: Arc::clone(payload) };
         self.next_serial += 1;
         self.counters.accepted += 1;
-        let full = self.buffer.len() >= self.limit();
+        let full = self.is_full();
         if full && self.overflow == BufferOverflow::DropNewest {
             return Some(self.dropped(&event));
         }
@@ -155,7 +160,7 @@ impl Pool {
     }
 
     /// The oldest event that waits, for a taker that is ready. It ends in [`delivered`](Self::delivered),
-    /// [`give_back`](Self::give_back) or [`put_back`](Self::put_back).
+    /// [`give_back`](Self::give_back), [`rejected`](Self::rejected) or [`put_back`](Self::put_back).
     pub(crate) fn next(&mut self) -> Option<Numbered> {
         let event = self.buffer.pop_front()?;
         self.bytes -= event.payload.len();
@@ -182,8 +187,13 @@ impl Pool {
 
     /// A taker has rejected an event or died with it: it comes again, before all that happened later.
     pub(crate) fn give_back(&mut self, event: Numbered) -> Vec<Note> {
-        self.counters.rejected += 1;
+        self.rejected();
         self.put_back(event)
+    }
+
+    /// A taker has rejected an event, and another one has it at once.
+    pub(crate) fn rejected(&mut self) {
+        self.counters.rejected += 1;
     }
 
     /// No taker could be given this event: it comes again, and nobody is blamed.
@@ -191,7 +201,7 @@ impl Pool {
     /// If the buffer is full, another event makes room: what has been tried must not be lost to what has not.
     pub(crate) fn put_back(&mut self, event: Numbered) -> Vec<Note> {
         let mut notes = vec![self.rebuffered(&event, self.buffer.len())];
-        if self.buffer.len() >= self.limit() {
+        if self.is_full() {
             let other = match self.overflow {
                 BufferOverflow::DropNewest => self.pop_newest(),
                 BufferOverflow::DropOldest | BufferOverflow::Grow(_) => self.next(),

@@ -229,6 +229,47 @@ fn one_that_hangs_with_an_event_can_be_stopped_and_holds_up_nobody() {
 }
 
 #[test]
+fn one_that_is_ready_loses_nothing_to_a_small_buffer() {
+    let lab = Lab::new();
+    let group = pool(&lab, &script(&lab, "serve"), |pool| {
+        pool.events = [EventType::ProcessStateBackoff, EventType::ProcessStateFatal].into();
+        pool.buffer_size = 1;
+    });
+    // BACKOFF and FATAL come in one step.
+    let broken = lab.program("x", "exit 1").startsecs(1).startretries(0).autostart(false);
+    lab.run(Supervisor::builder().group(group).program(broken), async |handle| {
+        listener_is(&handle, ListenerState::Ready).await;
+        handle.start(&name("x")).await.unwrap_err();
+        let state = |from, rest| format!("processname:x groupname:x from_state:{from}{rest}");
+        let backoff = format!("0 pool:l poolserial:0|{}", state("STARTING", " tries:1"));
+        let fatal = format!("1 pool:l poolserial:1|{}", state("BACKOFF", ""));
+        told_is(&lab, &[&backoff, &fatal]).await;
+        assert_eq!(pool_info(&handle, |info| info.delivered == 2).await.dropped, 0);
+    });
+}
+
+#[test]
+fn one_that_rejects_and_is_ready_at_once_loses_nothing_to_a_full_buffer() {
+    let lab = Lab::new();
+    let rest =
+        "ready; hear; while test ! -e mark; do sleep 0.05; done; printf 'RESULT 4\\nFAILREADY\\n'; hear; ok; serve";
+    let mut group = faulty(&lab, rest);
+    let supervisor_core::domain::spec::GroupKind::EventListener(pool) = &mut group.kind else { panic!() };
+    pool.buffer_size = 2;
+    lab.run(Supervisor::builder().group(group), async |handle| {
+        send(&handle, "a").await;
+        listener_is(&handle, ListenerState::Busy).await;
+        send(&handle, "b").await;
+        send(&handle, "c").await;
+        std::fs::write(lab.path("mark"), "").unwrap();
+        let a = "0 pool:l poolserial:0|type:t a";
+        told_is(&lab, &[a, a, "1 pool:l poolserial:1|type:t b", "2 pool:l poolserial:2|type:t c"]).await;
+        let info = pool_info(&handle, |info| info.delivered == 3).await;
+        assert_eq!((info.rejected, info.dropped), (1, 0));
+    });
+}
+
+#[test]
 fn one_that_does_not_read_what_it_asks_for_blocks_nobody() {
     let lab = Lab::new();
     let rest =

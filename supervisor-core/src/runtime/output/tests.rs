@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 use lab::{Lab, SOON, channel, eventually};
 
 mod lab;
+mod logs;
 mod streams;
 
 /// `F.n` down to `F`, put together.

@@ -69,17 +69,21 @@ impl Engine {
             return;
         }
         while let Some(event) = self.subscribers.bus.pool(id).and_then(pool::Pool::next) {
-            match keys.iter().find(|key| self.is_ready(**key) && self.send_event(id, **key, &event)) {
-                Some(key) => {
-                    if let Some(child) = self.subscribers.children.get_mut(key) {
-                        child.held = Some(event);
-                    }
-                }
-                None => {
-                    let notes = self.subscribers.bus.pool(id).map(|pool| pool.put_back(event));
-                    return self.note(&notes.unwrap_or_default());
-                }
+            if let Err(event) = self.hand(id, keys, event) {
+                return self.put_back(id, event);
             }
+        }
+    }
+
+    /// Hands an event to the first process that takes it; an error is the event that nobody took.
+    fn hand(&mut self, id: PoolId, keys: &[ProcessKey], event: Numbered) -> Result<(), Numbered> {
+        let taker = keys.iter().find(|key| self.is_ready(**key) && self.send_event(id, **key, &event));
+        match taker.and_then(|key| self.subscribers.children.get_mut(key)) {
+            Some(child) => {
+                child.held = Some(event);
+                Ok(())
+            }
+            None => Err(event),
         }
     }
 
@@ -132,12 +136,24 @@ impl Engine {
     fn give_back(&mut self, key: ProcessKey) {
         let subscribers = &mut self.subscribers;
         let Some(child) = subscribers.children.get_mut(&key) else { return };
-        if let (Some(event), Some(pool)) = (child.held.take(), subscribers.bus.pool(child.pool)) {
-            child.rejected += 1;
-            subscribers.stirred = true;
-            let notes = pool.give_back(event);
-            self.note(&notes);
+        let id = child.pool;
+        let (Some(event), Some(pool)) = (child.held.take(), subscribers.bus.pool(id)) else { return };
+        child.rejected += 1;
+        subscribers.stirred = true;
+        pool.rejected();
+        // A full buffer would lose another event to this one, and somebody may be ready for it.
+        let keys = match subscribers.takers.get(&id) {
+            Some(Taker::Children(takers)) if pool.is_full() => takers.keys(),
+            _ => Arc::default(),
+        };
+        if let Err(event) = self.hand(id, &keys, event) {
+            self.put_back(id, event);
         }
+    }
+
+    fn put_back(&mut self, id: PoolId, event: Numbered) {
+        let notes = self.subscribers.bus.pool(id).map(|pool| pool.put_back(event));
+        self.note(&notes.unwrap_or_default());
     }
 
     /// A process changed its state: if it is a listener, it may have become ready.
