@@ -52,19 +52,6 @@ fn a_crowd_of_restarts_ends_in_one_daemon_with_one_program() {
 }
 
 #[test]
-fn an_exit_that_is_asked_for_in_the_middle_of_a_restart_is_never_lost() {
-    let mut lab = Lab::new("");
-    for _ in 0..10 {
-        let daemon = lab.start();
-        let before = lab.log().len();
-        kill_process(daemon, Signal::HUP).unwrap();
-        // Nothing has to be stopped: from here to the next life it is not far.
-        passing("the restart begins", || lab.log()[before..].contains("received SIGHUP").then_some(()));
-        lab.stop_well();
-    }
-}
-
-#[test]
 fn three_hundred_ends_in_one_instant_are_all_noticed() {
     let body = "[program:x]\ncommand=/bin/sleep 600\nnumprocs=300\nprocess_name=%(process_num)d\nstartsecs=0\n\
                 autorestart=false\nstdout_logfile=NONE\nstderr_logfile=NONE\n";
