@@ -55,6 +55,11 @@ fn every_default_of_the_tables_can_be_read() {
     let settings = good(text);
     assert_eq!(settings.daemon.logfile, DaemonLog::File(PathBuf::from("/cwd/supervisord.log")));
     assert_eq!(settings.daemon.childlogdir, PathBuf::from("/tmp"));
+    // Absolute from the first, since the working directory may be another one when a log is made.
+    let mut host = TableHost::new();
+    host.directories.push(PathBuf::from("logs"));
+    let relative = parse("[supervisord]\nchildlogdir=logs\npidfile=pid\n", Path::new(MAIN), &host).unwrap().daemon;
+    assert_eq!((relative.childlogdir, relative.pidfile), (PathBuf::from("/cwd/logs"), PathBuf::from("/cwd/pid")));
     assert_eq!((settings.daemon.umask, settings.daemon.minfds, settings.daemon.minprocs), (0o22, 1024, 200));
     assert_eq!(settings.daemon.orphans, Orphans::Stop);
     let ServerAddress::Unix { path, mode, owner } = &settings.servers[1].address else { panic!() };
