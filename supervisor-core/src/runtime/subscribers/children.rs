@@ -161,6 +161,23 @@ impl Engine {
         self.subscribers.stirred |= self.subscribers.children.contains_key(&key);
     }
 
+    /// True if time would help the pool of this group to hear what has happened.
+    pub(crate) fn pool_is_at_work(&self, group: &str) -> bool {
+        let subscribers = &self.subscribers;
+        let Some(id) = subscribers.groups.get(group) else { return false };
+        let (Some(pool), Some(Taker::Children(taker))) = (subscribers.bus.find(*id), subscribers.takers.get(id)) else {
+            return false;
+        };
+        pool.is_at_work(taker.keys.iter().filter_map(|key| {
+            let entry = self.processes.get(key)?;
+            Some(pool::Taker {
+                process: entry.machine.state(),
+                listener: entry.protocol.as_ref()?.state(),
+                holds: subscribers.children.get(key)?.held.is_some(),
+            })
+        }))
+    }
+
     /// A listener wrote something.
     pub(crate) fn listener_said(&mut self, key: ProcessKey, bytes: &[u8]) {
         let Some(entry) = self.processes.get_mut(&key) else { return };
