@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::domain::event_type::EventType;
 use crate::domain::level::Level;
 use crate::domain::spec::BufferOverflow;
+use crate::domain::state::{ListenerState, ProcessState};
 use crate::event::envelope::{Address, header};
 
 /// An event on its way to a subscriber.
@@ -49,6 +50,17 @@ pub(crate) enum Note {
     Sent { serial: u64, listener: String },
     /// A taker could not be given this event, since it has closed its stdin; the next one is tried.
     BrokenPipe { serial: u64, listener: String },
+}
+
+/// One process of a pool, as far as it matters for what waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Taker {
+    /// Its state as a process.
+    pub(crate) process: ProcessState,
+    /// Its state as a listener.
+    pub(crate) listener: ListenerState,
+    /// It has an event and has not answered.
+    pub(crate) holds: bool,
 }
 
 /// So many bytes of output that wait keep a listener at work; more would cost memory only.
@@ -131,6 +143,17 @@ impl Pool {
         let signed = |count: usize| isize::try_from(count).unwrap_or(isize::MAX);
         let events = signed(self.limit().div_ceil(2)) - signed(self.waiting());
         events.min((signed(ENOUGH) - signed(self.bytes)) / signed(CHUNK))
+    }
+
+    /// True if time would help: one of its processes has an event and may answer, or one waits that it may still take.
+    pub(crate) fn is_at_work(&self, takers: impl IntoIterator<Item = Taker>) -> bool {
+        takers.into_iter().any(|taker| {
+            let listens = match taker.listener {
+                ListenerState::Acknowledged | ListenerState::Ready | ListenerState::Busy => true,
+                ListenerState::Unknown => false,
+            };
+            taker.process == ProcessState::Running && listens && (taker.holds || self.waiting() > 0)
+        })
     }
 
     /// What it has been through.

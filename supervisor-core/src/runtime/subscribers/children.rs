@@ -128,7 +128,19 @@ impl Engine {
         }
     }
 
-    /// A process ended: what it was given and did not answer goes back, before anybody hears of its end.
+    /// A process has ended, and nobody has heard of it: what it was given and did not answer goes to another process of its
+    /// pool that is ready, before the event of the end.
+    pub(crate) fn listener_ends(&mut self, key: ProcessKey) {
+        let Some(Child { pool: id, held: Some(_), .. }) = self.subscribers.children.get(&key) else { return };
+        let (id, taker) = (*id, self.subscribers.takers.get(id));
+        if matches!(taker, Some(Taker::Children(pool)) if pool.keys.iter().any(|key| self.is_ready(*key))) {
+            self.give_back(key);
+            self.serve(id);
+        }
+    }
+
+    /// The event of the end is out: what the process still has goes back, before all that waits. Earlier, that event would
+    /// have pushed it out of a full buffer.
     pub(crate) fn listener_ended(&mut self, key: ProcessKey) {
         self.give_back(key);
     }
@@ -159,6 +171,23 @@ impl Engine {
     /// A process changed its state: if it is a listener, it may have become ready.
     pub(crate) fn listener_changed(&mut self, key: ProcessKey) {
         self.subscribers.stirred |= self.subscribers.children.contains_key(&key);
+    }
+
+    /// True if time would help the pool of this group to hear what has happened.
+    pub(crate) fn pool_is_at_work(&self, group: &str) -> bool {
+        let subscribers = &self.subscribers;
+        let Some(id) = subscribers.groups.get(group) else { return false };
+        let (Some(pool), Some(Taker::Children(taker))) = (subscribers.bus.find(*id), subscribers.takers.get(id)) else {
+            return false;
+        };
+        pool.is_at_work(taker.keys.iter().filter_map(|key| {
+            let entry = self.processes.get(key)?;
+            Some(pool::Taker {
+                process: entry.machine.state(),
+                listener: entry.protocol.as_ref()?.state(),
+                holds: subscribers.children.get(key)?.held.is_some(),
+            })
+        }))
     }
 
     /// A listener wrote something.
