@@ -50,6 +50,18 @@ impl Open {
     }
 }
 
+/// What was opened anew may be something that can be full, where there was a file: then it must not be written as one, or
+/// all of its lane would wait for it. It stays on that lane until it is opened for the next start.
+fn take_for_stream(place: &mut Option<Open>, tell: &mut dyn FnMut(Notice)) {
+    if let Some(Open::File(file)) = place
+        && let Some(Ok(opened)) = file.irregular().map(File::try_clone)
+        && let Ok(stream) = StreamSink::new(opened)
+    {
+        file.end_loss(tell);
+        *place = Some(Open::Stream(Arc::new(stream)));
+    }
+}
+
 /// A shared log.
 pub(crate) struct LogSink {
     path: Arc<Path>,
@@ -158,10 +170,20 @@ impl LogSink {
             let opened = open_append(&self.path).and_then(|file| Open::new(&self.path, file, limits));
             *open = opened.ok().map(|(_, open)| open);
         }
+        if let Some(Open::File(file)) = &mut *open {
+            file.set_limits(limits.0, limits.1);
+            if file.retry(tell) {
+                take_for_stream(&mut open, tell);
+            }
+        }
         match &mut *open {
             Some(Open::File(file)) => {
-                file.set_limits(limits.0, limits.1);
+                let was_regular = file.irregular().is_none();
                 self.count(file.write(bytes, tell));
+                if was_regular {
+                    // Its path was opened anew after a rotation.
+                    take_for_stream(&mut open, tell);
+                }
                 bytes.len()
             }
             Some(Open::Stream(stream)) => {
@@ -197,8 +219,13 @@ impl LogSink {
 
     fn reopen_now(&self) -> io::Result<()> {
         let limits = self.shares().limits();
-        match &mut *self.open() {
-            Some(Open::File(file)) => file.reopen(),
+        let mut open = self.open();
+        match &mut *open {
+            Some(Open::File(file)) => {
+                file.reopen()?;
+                take_for_stream(&mut open, &mut |notice| self.tell("the", &notice));
+                Ok(())
+            }
             Some(open @ Open::Stream(_)) => {
                 *open = Open::new(&self.path, open_append(&self.path)?, limits)?.1;
                 Ok(())
