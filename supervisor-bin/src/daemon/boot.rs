@@ -3,7 +3,7 @@
 //! Decides the order of things (docs/ARCHITECTURE.md, "The daemon"). Up to the last fork everything is synchronous and has
 //! one thread; whatever could touch a first daemon on the same configuration comes after its sockets have refused us.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -30,18 +30,19 @@ use super::pending::Pending;
 use super::pidfile::{self, PidFile};
 use super::signals::Caught;
 use super::source::FileSource;
-use crate::getopt;
+use crate::{executable, getopt};
 
 /// Runs a daemon whose configuration may name these factories of RPC namespaces. `words` are the words of the command line,
 /// the program's own name first.
 pub fn run(words: impl IntoIterator<Item = OsString>, factories: &Factories) -> ExitCode {
     let mut words = words.into_iter();
-    let program = words.next().unwrap_or_else(|| "supervisord".into()).to_string_lossy().into_owned();
+    let called = words.next().unwrap_or_else(|| "supervisord".into());
+    let program = called.to_string_lossy();
     let asked = getopt::texts(words).and_then(|words| args::parse(&words));
     let result = match asked {
         Ok(Asked::Help) => return say(&args::help(&program)),
         Ok(Asked::Version) => return say(&format!("{}\n", super::VERSION)),
-        Ok(Asked::Run { configuration, overrides }) => serve(&program, configuration, *overrides, factories),
+        Ok(Asked::Run { configuration, overrides }) => serve(&called, configuration, *overrides, factories),
         Err(error) => Err(error.into()),
     };
     match result {
@@ -67,7 +68,7 @@ fn tell(text: &str) {
 
 /// A daemon from its first step to its last.
 fn serve(
-    program: &str,
+    called: &OsStr,
     configuration: Option<PathBuf>,
     overrides: Overrides,
     factories: &Factories,
@@ -82,7 +83,7 @@ fn serve(
     pending.push(Level::Info, own);
     let path = match configuration {
         Some(path) => path,
-        None => search(program)?,
+        None => search(called)?,
     };
     let mut source = FileSource::new(path, overrides, factories);
     let settings = source.read(Occasion::Start)?;
@@ -101,14 +102,14 @@ fn serve(
 }
 
 /// The first configuration file of the usual places.
-fn search(program: &str) -> Result<PathBuf, StartError> {
+fn search(called: &OsStr) -> Result<PathBuf, StartError> {
     if rustix::process::geteuid().is_root() {
         tell(
             "Supervisord is running as root and looks for its configuration file in the usual places, among them the \
              working directory. Naming the file with -c and an absolute path is safer.\n",
         );
     }
-    Ok(config::find(Path::new(program), &SystemHost)?)
+    Ok(config::find(&executable::path(called), &SystemHost)?)
 }
 
 /// Opens what clients connect to. Refused if another daemon is there; nothing of it is touched.
