@@ -28,6 +28,7 @@ use super::life::{self, Life};
 use super::mainlog::{Keeping, MainLog};
 use super::pending::Pending;
 use super::pidfile::{self, PidFile};
+use super::result_handler;
 use super::signals::Caught;
 use super::source::FileSource;
 use crate::{executable, getopt};
@@ -248,8 +249,10 @@ pub(super) fn builder(
         Some(path) => Supervisor::builder().state_file(path),
         None => Supervisor::builder(),
     };
+    let console = Arc::clone(log);
     builder
         .settings(settings)
+        .result_handler(result_handler::STDOUT, result_handler::stdout(move |text| console.show(text)))
         .activity_log(Arc::clone(log) as Arc<dyn ActivityLog>)
         .server_url(super::service::url(&settings.servers))
         .config_source(Arc::clone(source) as Arc<dyn supervisor_core::ConfigSource>)

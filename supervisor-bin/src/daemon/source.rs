@@ -11,13 +11,13 @@ use std::path::{Path, PathBuf};
 use supervisor_core::ConfigSource;
 use supervisor_core::config::{Known, Loader, Occasion, Overrides, Settings};
 use supervisor_core::domain::host::Host;
-use supervisor_core::domain::spec::{Group, Pool, User};
+use supervisor_core::domain::spec::{Group, User};
 use supervisor_core::sys::host::SystemHost;
 use supervisor_rpc::namespace::Factories;
 use supervisor_rpc::server::check_password;
 
 use super::error::StartError;
-use super::service;
+use super::{result_handler, service};
 
 /// See the module.
 pub(super) struct FileSource {
@@ -47,7 +47,7 @@ impl FileSource {
         let factories: Vec<&str> = self.factories.names().collect();
         let known = Known {
             rpc_factories: Some(&factories),
-            result_handlers: Some(&[Pool::DEFAULT_RESULT_HANDLER]),
+            result_handlers: Some(&result_handler::NAMES),
             passwords: Some(password),
         };
         let loader = Loader::new(&self.machine).overrides(&self.overrides).known(known).occasion(occasion);
