@@ -67,6 +67,10 @@ impl Host for Machine {
         SystemHost.read(&self.started_in.join(path))
     }
 
+    fn exists(&self, path: &Path) -> bool {
+        SystemHost.exists(&self.started_in.join(path))
+    }
+
     fn writable_by_others(&self, path: &Path) -> Option<String> {
         SystemHost.writable_by_others(&self.started_in.join(path))
     }

@@ -9,8 +9,8 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::lab::{
-    Lab, Pid, SLEEPER, Signal, eventually, inode, is_alive, is_root, kill_process, passing, states_of_threads, took,
-    wait_gone,
+    Lab, Pid, SLEEPER, Signal, children_of, eventually, inode, is_alive, is_root, kill_process, passing,
+    states_of_threads, took, wait_gone,
 };
 
 #[test]
@@ -251,4 +251,28 @@ fn nobody_is_asked_for_names() {
     assert!(lab.rpc("supervisor.getAllProcessInfo", &[]).is_ok());
     lab.stop_well();
     assert_eq!(questions(), 0);
+}
+
+#[test]
+fn children_from_before_the_exec_are_reaped() {
+    let mut lab = Lab::new(SLEEPER);
+    let script = "(exit 3) & (until test -e go; do sleep 0.1; done; exit 4) & exec \"$0\" \"$@\"";
+    lab.wrapper = ["/bin/sh", "-c", script].map(str::to_owned).to_vec();
+    lab.start();
+    let has_reaped = |status: u32| {
+        let line = format!(" (exit status {status})");
+        eventually("it is reaped", || {
+            let log = lab.log();
+            log.lines().any(|text| text.contains("INFO reaped unknown pid ") && text.ends_with(&line)).then_some(())
+        });
+    };
+    has_reaped(3);
+    std::fs::write(lab.path("go"), "").unwrap();
+    has_reaped(4);
+    assert_eq!(children_of(lab.daemon()).len(), 1);
+    assert_eq!(lab.state("x"), "RUNNING");
+    // The next life knows who is a stranger, and its own.
+    assert!(lab.call("supervisor.restart", &[]).is_ok());
+    eventually("it runs again", || (lab.log().matches("spawned: 'x'").count() == 2).then_some(()));
+    lab.stop_well();
 }

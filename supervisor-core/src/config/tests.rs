@@ -497,6 +497,7 @@ fn places_to_search() {
     assert_eq!(list("/supervisord"), ["/etc/supervisord.conf", "/supervisord.conf"]);
     let host = TableHost::new().file("/etc/supervisord.conf", "");
     assert_eq!(find(Path::new("/usr/bin/supervisord"), &host).unwrap(), PathBuf::from("/etc/supervisord.conf"));
+    assert_eq!(search_paths(Path::new("supervisord")), search_paths(Path::new("/bin/supervisord"))[2..], "somewhere");
     let error = find(Path::new("/opt/x/bin/supervisord"), &TableHost::new()).unwrap_err().to_string();
     assert_eq!(
         error,
@@ -504,6 +505,19 @@ fn places_to_search() {
          etc/supervisord.conf, /etc/supervisord.conf, /etc/supervisor/supervisord.conf); use the -c option to specify a \
          config file at a different path"
     );
+}
+
+#[test]
+fn what_cannot_be_entered_is_not_found_and_what_cannot_be_read_is() {
+    let host = TableHost::new().file("/opt/closed/etc/supervisord.conf", "").file("/etc/supervisord.conf", "");
+    let program = Path::new("/opt/closed/bin/supervisord");
+    assert_eq!(find(program, &host).unwrap(), Path::new("/etc/supervisord.conf"));
+    let typed = client::Overrides { serverurl: Some(Typed::new("-s", "unix:///s")), ..client::Overrides::default() };
+    let closed = TableHost::new().file("/opt/closed/etc/supervisord.conf", "");
+    assert_eq!(client::load(None, program, &typed, &closed).unwrap().serverurl, "unix:///s");
+    let directory = TableHost { directories: vec!["/opt/x/supervisord.conf".into()], ..TableHost::new() };
+    assert_eq!(find(Path::new("/opt/x/bin/y"), &directory).unwrap(), Path::new("/opt/x/supervisord.conf"));
+    assert!(client::load(None, Path::new("/opt/x/bin/y"), &typed, &directory).is_err(), "it is there");
 }
 
 #[test]

@@ -81,6 +81,12 @@ impl Bus {
         self.pools.iter().any(|(_, pool)| pool.hears(event_type))
     }
 
+    /// Who hears of events of this concrete type and would lose one to the next.
+    pub(crate) fn full(&self, event_type: EventType) -> Vec<PoolId> {
+        let full = self.pools.iter().filter(|(_, pool)| pool.is_full() && pool.hears(event_type));
+        full.map(|(id, _)| *id).collect()
+    }
+
     /// Offers what happened to every subscriber. The payload is made now, and only if somebody hears of it.
     pub(crate) fn publish(&mut self, occurrence: &Occurrence) -> Published {
         let event_type = occurrence.event_type();
@@ -137,6 +143,21 @@ mod tests {
         assert_eq!(numbers(&mut bus, both), [(7, 0, "when:5".into()), (8, 1, "type:t\nd".into())]);
         assert_eq!(numbers(&mut bus, remote), [(8, 0, "type:t\nd".into())]);
         assert_eq!(bus.next_serial(), 9);
+    }
+
+    #[test]
+    fn full_is_who_would_lose_an_event_of_the_type() {
+        let mut bus = Bus::new(0);
+        let narrow = bus.subscribe(Pool::new("narrow", [EventType::Tick], 1));
+        let wide = bus.subscribe(Pool::new("wide", [EventType::Event], 2));
+        assert_eq!(bus.full(EventType::Tick5), []);
+        bus.publish(&tick(5));
+        assert_eq!(bus.full(EventType::Tick5), [narrow]);
+        bus.publish(&tick(10));
+        assert_eq!(bus.full(EventType::Tick5), [narrow, wide]);
+        assert_eq!(bus.full(EventType::RemoteCommunication), [wide]);
+        bus.pool(wide).unwrap().next();
+        assert_eq!(bus.full(EventType::RemoteCommunication), []);
     }
 
     #[test]

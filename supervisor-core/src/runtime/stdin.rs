@@ -139,6 +139,10 @@ impl Pipe {
             Some([first, second]) => {
                 let written = queue.bytes.len() - first.len() - second.len();
                 queue.bytes.drain(..written);
+                if queue.bytes.is_empty() {
+                    // Each process would keep as much as ever waited for it.
+                    queue.bytes = VecDeque::new();
+                }
             }
             None => queue.close(),
         }
@@ -202,6 +206,32 @@ mod tests {
         assert!(reading.join().unwrap() == sent);
     }
 
+    /// Runs the task that writes until nothing waits, while somebody reads `length` bytes; gives the reader back.
+    fn drained(reader: std::fs::File, length: usize, stdin: &Stdin, executor: &Executor<'static>) -> std::fs::File {
+        let reading = std::thread::spawn(move || {
+            (&reader).read_exact(&mut vec![0; length]).unwrap();
+            reader
+        });
+        async_io::block_on(executor.run(async {
+            while stdin.0.queue.lock().unwrap().draining {
+                future::yield_now().await;
+            }
+        }));
+        reading.join().unwrap()
+    }
+
+    #[test]
+    fn a_queue_that_was_drained_keeps_no_memory() {
+        let (reader, stdin) = pipe();
+        let executor = Executor::new();
+        let sent = vec![b'x'; 1 << 20];
+        stdin.send(&sent, &executor).unwrap();
+        stdin.send(&sent, &executor).unwrap();
+        assert!(stdin.0.queue.lock().unwrap().bytes.capacity() > 1 << 20);
+        let _reader = drained(reader, 2 << 20, &stdin, &executor);
+        assert_eq!(stdin.0.queue.lock().unwrap().bytes.capacity(), 0);
+    }
+
     #[test]
     fn a_queue_that_is_full_takes_nothing() {
         let (_reader, stdin) = pipe();
@@ -212,22 +242,13 @@ mod tests {
 
     #[test]
     fn an_event_of_any_size_is_taken_when_nothing_waits() {
-        let (mut reader, stdin) = pipe();
+        let (reader, stdin) = pipe();
         let executor = Executor::new();
         let large = vec![b'x'; 2 * QUEUE_LIMIT];
         assert_eq!(stdin.send(&large, &executor), Err(StdinError::Full));
         assert_eq!(stdin.send_event([b"header", &large], &executor), Ok(()));
         assert_eq!(stdin.send_event([b"", b"y"], &executor), Err(StdinError::Full));
-        let reading = std::thread::spawn(move || {
-            reader.read_exact(&mut vec![0; 2 * QUEUE_LIMIT + 6]).unwrap();
-            reader
-        });
-        async_io::block_on(executor.run(async {
-            while stdin.0.queue.lock().unwrap().draining {
-                future::yield_now().await;
-            }
-        }));
-        let _reader = reading.join().unwrap();
+        let _reader = drained(reader, 2 * QUEUE_LIMIT + 6, &stdin, &executor);
         assert_eq!(stdin.send_event([b"", b"y"], &executor), Ok(()));
     }
 
