@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -119,11 +120,15 @@ impl<L: Line, P: Place<L>> Lane<L, P> {
         self.shared.filled.notify_one();
     }
 
-    /// Has `command` done to the place, behind all lines posted so far, and waits for it.
+    /// Has `command` done to the place, behind all lines posted so far, and waits for it, but not longer than `patience`.
     ///
     /// # Errors
-    /// The lane has ended.
-    pub(super) fn run<R: Send + 'static>(&self, command: impl FnOnce(&mut P) -> R + Send + 'static) -> io::Result<R> {
+    /// The lane has ended; `TimedOut` if the place hangs: it is done all the same once it does not.
+    pub(super) fn run<R: Send + 'static>(
+        &self,
+        patience: Duration,
+        command: impl FnOnce(&mut P) -> R + Send + 'static,
+    ) -> io::Result<R> {
         let mut queue = self.shared.lock();
         if let Some(place) = &mut queue.place {
             return Ok(command(place));
@@ -138,7 +143,12 @@ impl<L: Line, P: Place<L>> Lane<L, P> {
         }
         drop(queue);
         self.shared.filled.notify_one();
-        answer.recv().map_err(|_| io::Error::other("the log has been closed"))
+        answer.recv_timeout(patience).map_err(|error| match error {
+            RecvTimeoutError::Timeout => {
+                io::Error::new(io::ErrorKind::TimedOut, "what it is written to does not answer")
+            }
+            RecvTimeoutError::Disconnected => io::Error::other("the log has been closed"),
+        })
     }
 
     /// Waits until what was posted so far is written, but not longer than `patience`; and not at all while the place is
@@ -223,6 +233,8 @@ mod tests {
 
     use super::*;
 
+    const PATIENCE: Duration = Duration::from_secs(20);
+
     impl Line for String {
         fn size(&self) -> usize {
             self.len()
@@ -263,7 +275,7 @@ mod tests {
         }
         assert!(!lane.flush(Duration::from_millis(50)), "nothing can be written yet");
         drop(opener);
-        assert!(lane.flush(Duration::from_secs(20)));
+        assert!(lane.flush(PATIENCE));
         let lines: Vec<_> = seen.try_iter().collect();
         assert_eq!(lines.first().map(String::as_str), Some("first"));
         let lost: u64 = lines.iter().filter_map(|line| line.strip_prefix("lost ")?.parse::<u64>().ok()).sum();
@@ -281,10 +293,23 @@ mod tests {
             lane.settle(Duration::from_millis(20));
         }
         drop(opener);
-        assert!(lane.flush(Duration::from_secs(20)));
+        assert!(lane.flush(PATIENCE));
         lane.post("two".to_owned());
-        lane.settle(Duration::from_secs(20));
+        lane.settle(PATIENCE);
         assert_eq!(seen.try_iter().collect::<Vec<_>>(), ["one", "two"], "what was posted is written");
+    }
+
+    #[test]
+    fn a_command_to_a_stuck_place_is_given_up_and_done_later() {
+        let (place, opener, seen) = gate();
+        let lane = Lane::new(place, 1000);
+        lane.start("test");
+        lane.post("line".to_owned());
+        let given_up = lane.run(Duration::from_millis(20), |place| place.written.send("command".to_owned()).unwrap());
+        assert_eq!(given_up.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        drop(opener);
+        assert!(lane.flush(PATIENCE));
+        assert_eq!(seen.try_iter().collect::<Vec<_>>(), ["line", "command"]);
     }
 
     #[test]
@@ -295,9 +320,9 @@ mod tests {
         lane.post("direct".to_owned());
         lane.start("test");
         lane.post("before".to_owned());
-        lane.run(|place| place.written.send("command".to_owned()).unwrap()).unwrap();
+        lane.run(PATIENCE, |place| place.written.send("command".to_owned()).unwrap()).unwrap();
         lane.post("after".to_owned());
-        assert!(lane.flush(Duration::from_secs(20)));
+        assert!(lane.flush(PATIENCE));
         assert_eq!(seen.try_iter().collect::<Vec<_>>(), ["direct", "before", "command", "after"]);
         drop(lane);
         assert_eq!(seen.recv(), Err(std::sync::mpsc::RecvError), "the thread has let go of the place");

@@ -7,6 +7,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use supervisor_core::activity::ActivityLog;
@@ -23,6 +24,9 @@ const QUEUE: usize = 8 << 20;
 
 /// How long the end of the daemon waits for a log that does not move at all.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long whoever clears or reopens the log waits for it.
+const ANSWERING: Duration = Duration::from_secs(5);
 
 /// How long an answer waits for the lines about it.
 const SETTLING: Duration = Duration::from_millis(50);
@@ -103,6 +107,8 @@ pub(crate) struct MainLog {
     console: Option<Arc<Console>>,
     /// The console shows every line, not only complaints.
     echo: bool,
+    /// The log is to be opened anew, which has not begun.
+    reopening: Arc<AtomicBool>,
 }
 
 impl MainLog {
@@ -120,7 +126,14 @@ impl MainLog {
             Keeping::Syslog => (Sink::Syslog(Syslog::new("supervisord")), false),
         };
         let keeper = Keeper { sink, console: console.clone() };
-        Ok(Self { level, keeping, readable, lane: Lane::new(keeper, QUEUE), console, echo })
+        Ok(Self { level, keeping, readable, lane: Lane::new(keeper, QUEUE), console, echo, reopening: Arc::default() })
+    }
+
+    /// Shows a text on stdout and nowhere else; nowhere in the background, where nobody has that.
+    pub(super) fn show(&self, text: String) {
+        if let Some(console) = &self.console {
+            console.post(Shown { target: Target::Stdout, text });
+        }
     }
 
     /// Gives the log a thread of its own. Not before the last fork.
@@ -167,11 +180,20 @@ impl ActivityLog for MainLog {
 
     fn clear(&self) -> io::Result<()> {
         self.write(Level::Info, "reopening log file");
-        self.lane.run(|keeper| keeper.with_file(RotatingFile::clear))?
+        self.lane.run(ANSWERING, |keeper| keeper.with_file(RotatingFile::clear))?
     }
 
+    /// If that hangs, asking again adds nothing to what waits.
     fn reopen(&self) -> io::Result<()> {
-        self.lane.run(|keeper| keeper.with_file(RotatingFile::reopen))?
+        if self.reopening.swap(true, Ordering::SeqCst) {
+            return Ok(());
+        }
+        let reopening = Arc::clone(&self.reopening);
+        self.lane.run(ANSWERING, move |keeper| {
+            // First: whoever asks from now on may mean the next file.
+            reopening.store(false, Ordering::SeqCst);
+            keeper.with_file(RotatingFile::reopen)
+        })?
     }
 }
 

@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::lab::{BUSY, Lab, Probe, SLEEPER, Signal, Value, Watch, eventually, passing};
+use crate::lab::{BUSY, Lab, Probe, SLEEPER, Signal, Value, Watch, eventually, passing, states_of_threads};
 
 #[test]
 fn a_reader_of_stdout_that_stops_reading_stops_nobody() {
@@ -35,6 +35,30 @@ fn a_reader_of_stdout_that_goes_away_ends_the_copy_only() {
         assert!(lab.ctl(&["restart", "x"]).status.success());
     }
     assert_eq!(lab.log().matches("spawned: 'x'").count(), 4);
+    assert_eq!(lab.stop().code(), Some(0));
+}
+
+#[test]
+fn an_activity_log_that_nobody_reads_keeps_no_other_log_from_being_opened_anew() {
+    let flood = "[program:x]\ncommand=/bin/sh -c 'yes | head -c 300000; exec sleep 600'\nstartsecs=0\nstdout_logfile=%(here)s/out\n";
+    let mut lab = Lab::with("logfile=%(here)s/pipe\nlogfile_maxbytes=0\nloglevel=debug", flood);
+    let pipe = lab.path("pipe");
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    let flags = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::NONBLOCK;
+    let reader = rustix::fs::open(&pipe, flags, rustix::fs::Mode::empty()).unwrap();
+    lab.start();
+    eventually("more than the pipe holds", || (fs::metadata(lab.path("out")).ok()?.len() == 300_000).then_some(()));
+    let threads = || states_of_threads(lab.daemon()).len();
+    let before = threads();
+    fs::rename(lab.path("out"), lab.path("moved")).unwrap();
+    for _ in 0..20 {
+        lab.signal(Signal::USR2);
+        passing("it is opened anew", || lab.path("out").exists().then_some(()));
+        fs::remove_file(lab.path("out")).unwrap();
+    }
+    // One thread waits for the activity log, and none for each time that it was to be opened.
+    assert!(threads() < before + 10, "{before} threads became {}", threads());
+    drop(reader);
     assert_eq!(lab.stop().code(), Some(0));
 }
 

@@ -83,13 +83,15 @@ impl RotatingFile {
         &self.path
     }
 
+    /// From now on `maxbytes` and `backups` are these.
+    pub fn set_limits(&mut self, maxbytes: u64, backups: u64) {
+        (self.maxbytes, self.backups) = (maxbytes, backups);
+    }
+
     /// Appends `bytes`, then rotates if the file is full. Gives the number of bytes that were lost because the system
     /// did not take them.
     pub fn write(&mut self, bytes: &[u8], tell: &mut dyn FnMut(Notice)) -> usize {
-        if self.detached && self.may_retry() && self.attach(tell).is_ok() {
-            self.stuck = false;
-            tell(Notice::Reopened);
-        }
+        self.retry(tell);
         let (written, result) = write_whole(&self.file, bytes);
         self.size = self.size.saturating_add(written as u64);
         let lost = bytes.len() - written;
@@ -102,6 +104,21 @@ impl RotatingFile {
             self.rotate(tell);
         }
         lost
+    }
+
+    /// Opens the path if that has failed so far and it is time to try again. True if that went well.
+    pub(crate) fn retry(&mut self, tell: &mut dyn FnMut(Notice)) -> bool {
+        let opened = self.detached && self.may_retry() && self.attach(tell).is_ok();
+        if opened {
+            self.stuck = false;
+            tell(Notice::Reopened);
+        }
+        opened
+    }
+
+    /// What is open now, if it is no regular file. It may make a writer wait.
+    pub(crate) fn irregular(&self) -> Option<&File> {
+        (!self.regular).then_some(&self.file)
     }
 
     /// Reports the losses that have not been reported: nothing more will be written for a while.

@@ -58,6 +58,7 @@ impl Engine {
                 self.report_dying();
             }
             Mood::Ending { restart: true, told } if !restart => self.mood = Mood::Ending { restart: false, told },
+            Mood::Ended { restart: true, until } if !restart => self.mood = Mood::Ended { restart: false, until },
             Mood::Ending { .. } | Mood::Ended { .. } => return,
         }
         self.shared.set_state(if restart { SupervisorState::Restarting } else { SupervisorState::Shutdown });

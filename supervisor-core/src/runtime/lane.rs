@@ -13,6 +13,7 @@ use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll};
 use std::thread;
@@ -25,7 +26,7 @@ use futures_lite::FutureExt;
 use futures_lite::future::CatchUnwind;
 use pin_project_lite::pin_project;
 
-use super::sink::{LogSink, Open, Share};
+use super::sink::{Limits, LogSink, Open, Share};
 use crate::activity::ActivityLog;
 use crate::domain::level::Level;
 use crate::logfile::open::open_append;
@@ -34,6 +35,7 @@ use crate::sys::poller::Poller;
 use reactor::Reactor;
 
 pub(super) mod reactor;
+mod reopening;
 
 /// The most bytes of one read. Untouched memory costs nothing, so a lane of quiet programs is small.
 const BUFFER: usize = 128 << 10;
@@ -200,12 +202,26 @@ pub(crate) struct Lanes {
     /// How to reach the system log; each lane has a way of its own.
     syslog: fn() -> Syslog,
     table: Mutex<Table>,
+    /// How many times all logs were to be opened anew.
+    reopenings: AtomicU64,
+}
+
+/// A log that has just been opened, and is no sink's yet.
+pub(super) struct Opened {
+    path: Arc<Path>,
+    key: Key,
+    open: Open,
+    limits: Limits,
+    /// What [`Lanes::reopenings`] was before.
+    reopenings: u64,
 }
 
 #[derive(Default)]
 struct Table {
     lanes: HashMap<Key, Vec<Arc<Lane>>>,
     sinks: HashMap<Arc<Path>, Weak<LogSink>>,
+    /// Those whose path leads to another device by now, while somebody still writes to them.
+    displaced: Vec<Weak<LogSink>>,
     /// So many sinks may be known before those that are gone are looked for.
     many: usize,
 }
@@ -213,12 +229,16 @@ struct Table {
 impl Lanes {
     /// No lane yet.
     pub(crate) fn new(activity: Arc<dyn ActivityLog>) -> Self {
-        Self { activity, syslog: || Syslog::new(&syslog::program_name()), table: Mutex::default() }
+        Self::reaching(activity, || Syslog::new(&syslog::program_name()))
     }
 
     #[cfg(test)]
     pub(super) fn with_syslog(activity: Arc<dyn ActivityLog>, syslog: fn() -> Syslog) -> Self {
-        Self { activity, syslog, table: Mutex::default() }
+        Self::reaching(activity, syslog)
+    }
+
+    fn reaching(activity: Arc<dyn ActivityLog>, syslog: fn() -> Syslog) -> Self {
+        Self { activity, syslog, table: Mutex::default(), reopenings: AtomicU64::new(0) }
     }
 
     /// A share of `who` in the log at `path`, opened anew for a process that is about to start; the log is shared by all
@@ -234,12 +254,28 @@ impl Lanes {
         backups: i64,
         who: impl Into<Box<str>>,
     ) -> io::Result<Share> {
+        self.share(self.open_file(path, maxbytes, backups)?, who)
+    }
+
+    /// The first half of [`open`](Self::open).
+    pub(super) fn open_file(&self, path: impl Into<Arc<Path>>, maxbytes: i64, backups: i64) -> io::Result<Opened> {
         let path = absolute(path.into())?;
         let limits = (u64::try_from(maxbytes).unwrap_or(0), u64::try_from(backups).unwrap_or(0));
+        let reopenings = self.reopenings.load(Ordering::SeqCst);
         // Not under the lock: the file system may hang.
         let (key, open) = Open::new(&path, open_append(&path)?, limits)?;
-        let sink = self.known_or_new(path, key)?;
-        Ok(Share::new(sink, who.into(), open, limits))
+        Ok(Opened { path, key, open, limits, reopenings })
+    }
+
+    /// The second half.
+    pub(super) fn share(&self, opened: Opened, who: impl Into<Box<str>>) -> io::Result<Share> {
+        let Opened { path, key, open, limits, reopenings } = opened;
+        let share = Share::new(self.known_or_new(path, key)?, who.into(), open, limits);
+        // From here on it is found by whoever reopens. Who did so before may have meant another file than we have opened.
+        if self.reopenings.load(Ordering::SeqCst) != reopenings && share.sink().ask_to_reopen() {
+            share.sink().reopen_as_asked(self.activity.as_ref());
+        }
+        Ok(share)
     }
 
     /// The log at `path`, if somebody holds it.
@@ -259,8 +295,20 @@ impl Lanes {
             table.sinks.retain(|_, sink| sink.strong_count() > 0);
             table.many = 2 * table.sinks.len();
         }
-        table.sinks.insert(path, Arc::downgrade(&sink));
+        if let Some(before) = table.sinks.insert(path, Arc::downgrade(&sink))
+            && before.strong_count() > 0
+        {
+            table.displaced.retain(|sink| sink.strong_count() > 0);
+            table.displaced.push(before);
+        }
         Ok(sink)
+    }
+
+    /// The logs that somebody writes to.
+    fn in_use(&self) -> Vec<Arc<LogSink>> {
+        let table = self.table();
+        let all = table.sinks.values().chain(&table.displaced).filter_map(Weak::upgrade);
+        all.filter(|sink| sink.is_in_use()).collect()
     }
 
     /// The lane for output without a log file. Never blocks.

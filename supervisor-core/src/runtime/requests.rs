@@ -119,27 +119,17 @@ impl Engine {
         }
     }
 
-    /// Closes and opens every log, off the loop. The activity log comes first, so that what is said of it is in order.
+    /// Closes and opens every log, off the loop. None waits for another: the activity log may be the one that hangs.
     fn reopen_logs(&mut self) {
         self.log(Level::Info, || "supervisord logreopen".to_owned());
         let activity = Arc::clone(self.activity());
-        let sinks: Vec<_> = self
-            .processes
-            .values()
-            .filter(|entry| entry.live.is_some())
-            .flat_map(|entry| [entry.sinks.stdout.clone(), entry.sinks.stderr.clone()])
-            .flatten()
-            .collect();
+        let lanes = Arc::clone(self.door.lanes());
+        self.executor.spawn(async move { lanes.reopen().await }).detach();
         self.executor
             .spawn(async move {
                 let log = Arc::clone(&activity);
                 if let Err(error) = offload::unblock(move || log.reopen()).await {
                     activity.write(Level::Error, &format!("could not reopen the activity log: {error}"));
-                }
-                for sink in sinks {
-                    if let Err(error) = sink.reopen().await {
-                        activity.write(Level::Error, &format!("could not reopen {}: {error}", sink.path().display()));
-                    }
                 }
             })
             .detach();

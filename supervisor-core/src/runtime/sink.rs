@@ -7,20 +7,21 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::lane::{Key, Lane};
 use crate::activity::ActivityLog;
-use crate::logfile::loss::Notice;
+use crate::domain::level::Level;
+use crate::logfile::loss::{Loss, Notice};
 use crate::logfile::open::open_append;
 use crate::logfile::rotating::{self, RotatingFile};
+pub(super) use shares::Limits;
+use shares::Shares;
 use stream::StreamSink;
 
+mod shares;
 pub(super) mod stream;
-
-/// `logfile_maxbytes` and `logfile_backups`; 0 turns them off.
-pub(super) type Limits = (u64, u64);
 
 /// What is behind the path of a log.
 pub(super) enum Open {
@@ -28,6 +29,8 @@ pub(super) enum Open {
     File(RotatingFile),
     /// A pipe, a terminal, a socket.
     Stream(Arc<StreamSink>),
+    /// Nothing that could be opened, so far. With what was lost by that.
+    Nothing(Box<Loss>),
 }
 
 impl Open {
@@ -49,27 +52,44 @@ impl Open {
     }
 }
 
+/// What was opened anew may be something that can be full, where there was a file: then it must not be written as one, or
+/// all of its lane would wait for it. It stays on that lane until it is opened for the next start.
+fn take_for_stream(place: &mut Option<Open>, tell: &mut dyn FnMut(Notice)) {
+    if let Some(Open::File(file)) = place
+        && let Some(Ok(opened)) = file.irregular().map(File::try_clone)
+        && let Ok(stream) = StreamSink::new(opened)
+    {
+        file.end_loss(tell);
+        *place = Some(Open::Stream(Arc::new(stream)));
+    }
+}
+
 /// A shared log.
 pub(crate) struct LogSink {
     path: Arc<Path>,
     key: Key,
     lane: Arc<Lane>,
     activity: Arc<dyn ActivityLog>,
-    /// How many channels write to it now.
-    users: AtomicUsize,
+    /// The channels that write to it now. Never held while something is done that may block.
+    shares: Mutex<Shares>,
+    /// It is to be opened anew, which has not begun.
+    reopening: AtomicBool,
     lost: AtomicU64,
-    state: Mutex<State>,
-}
-
-struct State {
-    open: Option<Open>,
-    limits: Limits,
+    open: Mutex<Option<Open>>,
 }
 
 impl LogSink {
     pub(super) fn new(path: Arc<Path>, key: Key, lane: Arc<Lane>, activity: Arc<dyn ActivityLog>) -> Self {
-        let state = Mutex::new(State { open: None, limits: (0, 0) });
-        Self { path, key, lane, activity, users: AtomicUsize::new(0), lost: AtomicU64::new(0), state }
+        Self {
+            path,
+            key,
+            lane,
+            activity,
+            shares: Mutex::default(),
+            reopening: AtomicBool::new(false),
+            lost: AtomicU64::new(0),
+            open: Mutex::default(),
+        }
     }
 
     /// The path, made absolute.
@@ -92,13 +112,34 @@ impl LogSink {
         self.lane.ask(move || sink.clear_now()).await
     }
 
-    /// Closes the log and opens its path again (SIGUSR2), if a process writes to it.
+    /// Notes that the log is to be opened anew; false if that is waited for already.
+    pub(super) fn ask_to_reopen(&self) -> bool {
+        !self.reopening.swap(true, Ordering::SeqCst)
+    }
+
+    /// Closes the log and opens its path again, if a process writes to it. Tells of it if that fails: the old file stays in
+    /// use then, and opening is tried again.
+    pub(super) fn reopen_as_asked(&self, activity: &dyn ActivityLog) {
+        // First: whoever asks from now on may mean the next file.
+        self.reopening.store(false, Ordering::SeqCst);
+        if let Err(error) = self.reopen_now() {
+            activity.write(Level::Error, &format!("could not reopen {}: {error}", self.path.display()));
+        }
+    }
+
+    /// The same for this log alone.
     ///
     /// # Errors
-    /// What the system says; the old file stays in use then and opening is tried again.
+    /// What the system says.
+    #[cfg(test)]
     pub(crate) async fn reopen(self: &Arc<Self>) -> io::Result<()> {
         let sink = Arc::clone(self);
         self.lane.ask(move || sink.reopen_now()).await
+    }
+
+    /// True while somebody writes to it.
+    pub(super) fn is_in_use(&self) -> bool {
+        !self.shares().is_empty()
     }
 
     pub(super) fn key(&self) -> Key {
@@ -110,31 +151,40 @@ impl LogSink {
     }
 
     /// Takes what was just opened at our path.
-    fn install(&self, open: Open, limits: Limits) {
-        let mut state = self.state();
-        state.limits = limits;
-        match (&mut state.open, open) {
+    fn install(&self, open: Open) {
+        let mut place = self.open();
+        match (&mut *place, open) {
             // Others write to it as well: what it has lost so far is not forgotten.
             (Some(Open::File(before)), Open::File(now)) => before.replace_with(now),
             // The same pipe or terminal, in use: whoever waits for room in it keeps its turn, so that chunks stay whole.
             (Some(Open::Stream(_)), Open::Stream(_)) => {}
-            (_, open) => state.open = Some(open),
+            (_, open) => *place = Some(open),
         }
     }
 
     /// Writes what can be written at once. Gives the number of bytes that are done with, be they written or lost; the
     /// rest is for [`settle`](Self::settle).
     fn offer(&self, bytes: &[u8], who: &str) -> usize {
-        let mut state = self.state();
+        let limits = self.shares().limits();
+        let mut open = self.open();
         let tell = &mut |notice: Notice| self.tell(who, &notice);
-        if state.open.is_none() {
-            let limits = state.limits;
-            let opened = open_append(&self.path).and_then(|file| Open::new(&self.path, file, limits));
-            state.open = opened.ok().map(|(_, open)| open);
+        if let None | Some(Open::Nothing(_)) = &*open {
+            self.open_late(&mut open, bytes.len(), tell);
         }
-        match &mut state.open {
+        if let Some(Open::File(file)) = &mut *open {
+            file.set_limits(limits.0, limits.1);
+            if file.retry(tell) {
+                take_for_stream(&mut open, tell);
+            }
+        }
+        match &mut *open {
             Some(Open::File(file)) => {
+                let was_regular = file.irregular().is_none();
                 self.count(file.write(bytes, tell));
+                if was_regular {
+                    // Its path was opened anew after a rotation.
+                    take_for_stream(&mut open, tell);
+                }
                 bytes.len()
             }
             Some(Open::Stream(stream)) => {
@@ -142,16 +192,35 @@ impl LogSink {
                 self.count(lost);
                 done
             }
-            None => {
+            Some(Open::Nothing(_)) | None => {
                 self.count(bytes.len());
                 bytes.len()
             }
         }
     }
 
+    /// Opens what should be open while somebody writes, or takes note of what is lost since it cannot be.
+    fn open_late(&self, place: &mut Option<Open>, wanted: usize, tell: &mut dyn FnMut(Notice)) {
+        let mut loss = match place.take() {
+            Some(Open::Nothing(loss)) => loss,
+            _ => Box::default(),
+        };
+        let limits = self.shares().limits();
+        *place = match open_append(&self.path).and_then(|file| Open::new(&self.path, file, limits)) {
+            Ok((_, open)) => {
+                loss.kept(tell);
+                Some(open)
+            }
+            Err(error) => {
+                loss.lost(wanted, error, tell);
+                Some(Open::Nothing(loss))
+            }
+        };
+    }
+
     /// Writes what a stream did not take at once, and waits for it as long as it takes anything.
     async fn settle(&self, rest: &[u8], who: &str) {
-        let stream = match &self.state().open {
+        let stream = match &*self.open() {
             Some(Open::Stream(stream)) => Arc::clone(stream),
             _ => return,
         };
@@ -160,32 +229,43 @@ impl LogSink {
     }
 
     fn clear_now(&self) -> io::Result<()> {
-        match &mut self.state().open {
+        match &mut *self.open() {
             Some(Open::File(file)) => file.clear(),
             Some(Open::Stream(_)) => Ok(()),
-            None if self.path.try_exists()? => rotating::clear(&self.path).map(|_| ()),
-            None => Ok(()),
+            Some(Open::Nothing(_)) | None if self.path.try_exists()? => rotating::clear(&self.path).map(|_| ()),
+            Some(Open::Nothing(_)) | None => Ok(()),
         }
     }
 
     fn reopen_now(&self) -> io::Result<()> {
-        let mut state = self.state();
-        let limits = state.limits;
-        match &mut state.open {
-            Some(Open::File(file)) => file.reopen(),
+        let limits = self.shares().limits();
+        let mut open = self.open();
+        match &mut *open {
+            Some(Open::File(file)) => {
+                file.reopen()?;
+                take_for_stream(&mut open, &mut |notice| self.tell("the", &notice));
+                Ok(())
+            }
             Some(open @ Open::Stream(_)) => {
                 *open = Open::new(&self.path, open_append(&self.path)?, limits)?.1;
                 Ok(())
             }
-            None => Ok(()),
+            // The next output opens it.
+            Some(Open::Nothing(_)) | None => Ok(()),
         }
     }
 
     fn close(&self, who: &str) {
         let tell = &mut |notice: Notice| self.tell(who, &notice);
-        match self.state().open.take() {
+        let mut open = self.open();
+        // Somebody may have come meanwhile: what is open now is theirs, or goes on with what they are about to install.
+        if self.is_in_use() {
+            return;
+        }
+        match open.take() {
             Some(Open::File(mut file)) => file.end_loss(tell),
             Some(Open::Stream(stream)) => stream.end_loss(tell),
+            Some(Open::Nothing(mut loss)) => loss.end(tell),
             None => {}
         }
     }
@@ -198,8 +278,12 @@ impl LogSink {
         self.activity.write(notice.level(), &format!("{who} log '{}' {notice}", self.path.display()));
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn shares(&self) -> MutexGuard<'_, Shares> {
+        self.shares.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn open(&self) -> MutexGuard<'_, Option<Open>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -208,15 +292,16 @@ pub(crate) struct Share {
     sink: Arc<LogSink>,
     /// Whose it is: `'x' stdout`.
     who: Box<str>,
+    limits: Limits,
 }
 
 impl Share {
     /// A share for what was just opened at the sink's path.
     pub(super) fn new(sink: Arc<LogSink>, who: Box<str>, open: Open, limits: Limits) -> Self {
         // First, or an earlier run that ends right now would close what is installed.
-        sink.users.fetch_add(1, Ordering::SeqCst);
-        sink.install(open, limits);
-        Self { sink, who }
+        sink.shares().join(limits);
+        sink.install(open);
+        Self { sink, who, limits }
     }
 
     /// The log.
@@ -237,8 +322,12 @@ impl Share {
 
 impl Drop for Share {
     fn drop(&mut self) {
-        if self.sink.users.fetch_sub(1, Ordering::SeqCst) == 1 {
+        let last = self.sink.shares().leave(self.limits);
+        if last {
             self.sink.close(&self.who);
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -243,11 +243,11 @@ async fn accept(listener: Listener, door: Arc<Door>, house: Arc<House>, alive: S
 fn take_in(stream: Stream, peer: Peer, door: &Arc<Door>, house: &Arc<House>, alive: &Sender<Infallible>) {
     let wire = Wire::new(&house.limits, AccessLog::new(Arc::clone(&house.backend), &peer));
     let (house, door, alive) = (Arc::clone(house), Arc::clone(door), alive.clone());
-    match house.table.admit(&wire) {
+    match house.table.admit(&wire, &peer) {
         Some(seat) => {
-            let context = Context { house, door, wire, peer, seat: Arc::new(seat) };
+            let context = Context { house, door, wire, peer, seat: Arc::new(seat), stream };
             task::spawn(async move {
-                connection::run(stream, context).await;
+                connection::run(context).await;
                 drop(alive);
             });
         }

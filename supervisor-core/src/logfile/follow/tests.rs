@@ -143,6 +143,35 @@ fn a_vanished_directory_may_come_back() {
 }
 
 #[test]
+fn a_directory_that_was_moved_away_is_followed_into_the_one_in_its_place() {
+    let directory = tempfile::tempdir().unwrap();
+    let below = directory.path().join("a/logs");
+    for (number, moved) in [&below, &directory.path().join("a"), &below].into_iter().enumerate() {
+        std::fs::create_dir_all(&below).unwrap();
+        std::fs::write(below.join("x"), "old").unwrap();
+        let mut follow = Follow::open(below.join("x"), 3).unwrap();
+        block_on(async {
+            until(&mut follow, "old").await;
+            // Once all is in place before anybody looks, once there is nothing for a while.
+            let mut waiting = Box::pin(until(&mut follow, "new"));
+            assert!(future::poll_once(&mut waiting).await.is_none());
+            std::fs::rename(moved, directory.path().join(format!("moved{number}"))).unwrap();
+            if number == 2 {
+                Timer::after(Duration::from_millis(50)).await;
+                assert!(future::poll_once(&mut waiting).await.is_none());
+            }
+            std::fs::create_dir_all(&below).unwrap();
+            std::fs::write(below.join("x"), "new").unwrap();
+            assert_eq!(waiting.await, "new");
+            let mut file = File::options().append(true).open(below.join("x")).unwrap();
+            file.write_all(b"er").unwrap();
+            assert_eq!(until(&mut follow, "er").await, "er");
+        });
+        std::fs::remove_dir_all(directory.path().join("a")).unwrap();
+    }
+}
+
+#[test]
 fn many_rotations_between_two_looks_lose_nothing() {
     let mut log = Log::new("", 100, 500);
     let mut follow = Follow::open(log.path.clone(), 0).unwrap();

@@ -1,6 +1,6 @@
 //! Waits until a followed log may have changed.
 //!
-//! Wakes too often rather than not at all. Without inotify, or where it cannot see everything (a log behind a symbolic
+//! Wakes too often rather than not at all, also when a directory above the log was moved away and another is in its place. Without inotify, or where it cannot see everything (a log behind a symbolic
 //! link), a timer does.
 
 use std::fs::File;
@@ -79,6 +79,8 @@ mod linux {
     pub(super) struct Inotify {
         fd: Async<OwnedFd>,
         file: Option<i32>,
+        /// That of the log, and those above it.
+        directories: Vec<i32>,
     }
 
     impl Inotify {
@@ -90,13 +92,11 @@ mod linux {
                 ));
             }
             let fd = Async::new_nonblocking(inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC)?)?;
-            Ok(Self { fd, file: None })
+            Ok(Self { fd, file: None, directories: Vec::new() })
         }
 
         pub(super) fn set_file(&mut self, file: &File, path: &Path) -> io::Result<()> {
-            // Each time, for it may be another directory by now; else this changes nothing.
-            let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            inotify::add_watch(&self.fd, directory, WatchFlags::CREATE | WatchFlags::MOVED_TO | WatchFlags::ONLYDIR)?;
+            self.set_directories(path)?;
             let changes = WatchFlags::MODIFY | WatchFlags::ATTRIB | WatchFlags::MOVE_SELF;
             if let Some(old) = self.file.take() {
                 // Fails if the old file is gone for good, and its watch with it.
@@ -107,6 +107,27 @@ mod linux {
             let watch = inotify::add_watch(&self.fd, &*by_descriptor, changes)
                 .or_else(|_| inotify::add_watch(&self.fd, path, changes))?;
             self.file = Some(watch);
+            Ok(())
+        }
+
+        /// Each time, for they may be other directories by now; else this changes nothing.
+        fn set_directories(&mut self, path: &Path) -> io::Result<()> {
+            let moved = WatchFlags::MOVE_SELF | WatchFlags::DELETE_SELF | WatchFlags::ONLYDIR;
+            let names = WatchFlags::CREATE | WatchFlags::MOVED_TO | moved;
+            let mut above =
+                path.ancestors().skip(1).map(|above| if above == Path::new("") { Path::new(".") } else { above });
+            let mut now = Vec::new();
+            if let Some(directory) = above.next() {
+                now.push(inotify::add_watch(&self.fd, directory, names)?);
+            }
+            // One that we may not read cannot be watched.
+            now.extend(above.filter_map(|above| inotify::add_watch(&self.fd, above, moved).ok()));
+            for old in std::mem::replace(&mut self.directories, now) {
+                if !self.directories.contains(&old) {
+                    // Fails if it is gone for good, and its watch with it.
+                    let _ = inotify::remove_watch(&self.fd, old);
+                }
+            }
             Ok(())
         }
 

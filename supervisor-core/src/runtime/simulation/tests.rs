@@ -8,6 +8,8 @@ use crate::domain::spec::{Autorestart, Group, GroupKind, Pool, Process};
 use crate::domain::state::ProcessState;
 use crate::listener::{Event, EventListener, Verdict};
 
+mod control;
+
 fn program(name: &str, command: &str) -> Process {
     let mut process = Process::new(name, command);
     process.autorestart = Autorestart::Always;

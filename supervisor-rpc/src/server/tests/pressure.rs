@@ -1,5 +1,8 @@
 //! Slow, silent, many and rude clients.
 
+use std::collections::VecDeque;
+use std::sync::atomic::AtomicBool;
+
 use super::*;
 
 #[test]
@@ -53,12 +56,18 @@ fn idle_connections_are_closed_without_a_word() {
         assert!((500..3000).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
     }
     for open in [Lab::unix, Lab::tcp] {
-        let mut talk = open(&lab);
-        talk.ask(&get("/ok.html"));
-        // Longer idle than a head may take.
-        std::thread::sleep(Duration::from_millis(400));
-        assert_eq!(talk.ask(&get("/ok.html")).body, "OK");
-        assert!(talk.closed());
+        for request in [get("/ok.html"), post("/RPC2", "slow")] {
+            let mut talk = open(&lab);
+            assert_eq!(talk.ask(&request).status, 200);
+            // Empty lines are no request.
+            talk.send("\r\n");
+            // Longer idle than a head may take, and than who has never asked anything may be.
+            std::thread::sleep(Duration::from_millis(800));
+            assert_eq!(talk.ask(&request).status, 200);
+            let start = Instant::now();
+            assert!(talk.closed());
+            assert!((1400..6000).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
+        }
     }
 }
 
@@ -132,6 +141,33 @@ fn unfinished_requests_make_room_and_are_told() {
         });
         assert!(told.join().unwrap(), "{begun:?}");
     }
+}
+
+#[test]
+fn a_flood_of_one_client_cuts_off_nobody_else() {
+    let lab = Lab::with(Limits { connections: 8, ..Limits::default() }, None, |_| {});
+    let (over, come) = (AtomicBool::new(false), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        let flood = scope.spawn(|| {
+            let mut held = VecDeque::new();
+            while !over.load(Ordering::Relaxed) {
+                held.push_back(lab.tcp());
+                held.drain(..held.len().saturating_sub(32));
+                come.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        let cut_off = (0..5).filter(|_| {
+            let mut talk = lab.unix();
+            // It has come, and its request has not.
+            let others = come.load(Ordering::Relaxed) + 32;
+            eventually("many others have come", || come.load(Ordering::Relaxed) >= others);
+            !talk.answers(&post("/RPC2", "x"))
+        });
+        let cut_off = cut_off.count();
+        over.store(true, Ordering::Relaxed);
+        assert!(flood.join().is_ok());
+        assert_eq!(cut_off, 0);
+    });
 }
 
 #[test]

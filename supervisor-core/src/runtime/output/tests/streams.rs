@@ -4,7 +4,7 @@ use super::*;
 use std::os::unix::fs::OpenOptionsExt;
 
 /// A FIFO with its reader.
-fn fifo(path: &Path) -> File {
+pub(super) fn fifo(path: &Path) -> File {
     rustix::fs::mknodat(rustix::fs::CWD, path, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
     let nonblocking = rustix::fs::OFlags::NONBLOCK.bits() as i32;
     let reader = File::options().read(true).custom_flags(nonblocking).open(path).unwrap();
