@@ -82,6 +82,8 @@ pub(crate) struct Pool {
     bytes: usize,
     size: usize,
     overflow: BufferOverflow,
+    /// What it hears takes a number.
+    counts: bool,
     next_serial: u64,
     counters: Counters,
 }
@@ -97,6 +99,7 @@ impl Pool {
             bytes: 0,
             size: size.max(1),
             overflow: BufferOverflow::default(),
+            counts: true,
             next_serial: 0,
             counters: Counters::default(),
         }
@@ -107,6 +110,18 @@ impl Pool {
     pub(crate) fn overflow(mut self, overflow: BufferOverflow) -> Self {
         self.overflow = overflow;
         self
+    }
+
+    /// Makes it one that looks on: what it alone hears takes no number.
+    #[must_use]
+    pub(crate) fn onlooker(mut self) -> Self {
+        self.counts = false;
+        self
+    }
+
+    /// True if what it hears takes a number.
+    pub(crate) const fn counts(&self) -> bool {
+        self.counts
     }
 
     /// Its name.

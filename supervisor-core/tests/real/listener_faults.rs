@@ -340,6 +340,26 @@ fn one_that_does_not_read_what_it_asks_for_blocks_nobody() {
 }
 
 #[test]
+fn one_that_reads_at_last_gets_what_waited_for_that() {
+    let lab = Lab::new();
+    let rest = "ready; while test ! -e mark; do sleep 0.05; done; ok; ready; while test ! -e go; do sleep 0.05; done
+read -r line; head -c ${line##*len:} >/dev/null
+hear; ok; serve";
+    lab.run(Supervisor::builder().group(faulty(&lab, rest)), async |handle| {
+        // More than any queue takes beside another.
+        send(&handle, &"x".repeat(20 << 20)).await;
+        listener_is(&handle, ListenerState::Busy).await;
+        std::fs::write(lab.path("mark"), "").unwrap();
+        pool_info(&handle, |info| info.delivered == 1 && info.children[0].1 == ListenerState::Ready).await;
+        send(&handle, "a").await;
+        assert_eq!(pool_info(&handle, |_| true).await.waiting, 1);
+        // Nothing else happens.
+        std::fs::write(lab.path("go"), "").unwrap();
+        told_is(&lab, &["1 pool:l poolserial:1|type:t a"]).await;
+    });
+}
+
+#[test]
 fn one_that_has_closed_its_stdin_gets_nothing_and_the_next_process_gets_all() {
     let lab = Lab::new();
     let rest = "if mkdir mark 2>/dev/null; then exec </dev/null; ready; exec sleep 1000; fi; serve";

@@ -16,7 +16,7 @@ use crate::machine::bus::PoolId;
 use crate::machine::pool::{self, Note, Numbered};
 use crate::machine::protocol::{Handled, Protocol, Step, default_handler};
 use crate::runtime::engine::Engine;
-use crate::runtime::message::ProcessKey;
+use crate::runtime::message::{Notice, ProcessKey};
 use crate::runtime::stdin::StdinError;
 
 use super::{Taker, told};
@@ -102,7 +102,11 @@ impl Engine {
         let stdin = entry.live.as_ref().and_then(|live| live.stdin.as_ref());
         let result = stdin.map_or(Err(StdinError::Closed), |stdin| {
             let header = pool.header(&self.shared.identifier, event);
-            stdin.send_event([header.as_bytes(), event.payload.as_bytes()], &self.executor)
+            stdin.send_event([header.as_bytes(), event.payload.as_bytes()], &self.executor, || {
+                let notices = self.notices.clone();
+                // An error means that the supervisor has ended.
+                Box::pin(async move { drop(notices.send(Notice::ListenerHasRead { key }).await) })
+            })
         });
         match result {
             Ok(()) => {
@@ -168,7 +172,7 @@ impl Engine {
         self.note(&notes.unwrap_or_default());
     }
 
-    /// A process changed its state: if it is a listener, it may have become ready.
+    /// A process changed its state, or has read what it was sent: if it is a listener, it may take an event now.
     pub(crate) fn listener_changed(&mut self, key: ProcessKey) {
         self.subscribers.stirred |= self.subscribers.children.contains_key(&key);
     }
