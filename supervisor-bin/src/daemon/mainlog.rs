@@ -178,6 +178,13 @@ impl ActivityLog for MainLog {
         }
     }
 
+    fn place(&self) -> Option<String> {
+        Some(match &self.keeping {
+            Keeping::File { path, .. } => path.display().to_string(),
+            Keeping::Syslog => "syslog".to_owned(),
+        })
+    }
+
     fn clear(&self) -> io::Result<()> {
         self.write(Level::Info, "reopening log file");
         self.lane.run(ANSWERING, |keeper| keeper.with_file(RotatingFile::clear))?

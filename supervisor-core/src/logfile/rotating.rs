@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::loss::{Loss, Notice};
-use super::open::open_append;
+use super::open::{leads_to_descriptor, open_append};
 
 /// After a failed rotation or opening, the next attempt is made this much later at the earliest.
 const RETRY: Duration = Duration::from_secs(1);
@@ -37,7 +37,8 @@ pub struct RotatingFile {
     /// What we know of the file's size. Others may cut the file (logrotate's `copytruncate`), which is found out before
     /// each rotation.
     size: u64,
-    /// Only regular files are rotated and cleared.
+    /// Only regular files are rotated and cleared, and only under a name of their own. Whether that is so is looked at when
+    /// the file is full.
     regular: bool,
     /// The path is to be opened anew, which has failed so far: we write to a file that was moved away or removed.
     detached: bool,
@@ -136,7 +137,7 @@ impl RotatingFile {
     }
 
     /// Puts a new empty file in the place of the log; behind a symbolic link, empties the file that it names. What is
-    /// no regular file is left alone.
+    /// no regular file, or known by its descriptor only (`/dev/stdout`), is left alone.
     ///
     /// # Errors
     /// What the system says; the old file stays in use then.
@@ -215,6 +216,10 @@ impl RotatingFile {
             return Ok(());
         }
         if !self.detached {
+            if leads_to_descriptor(&self.path) {
+                self.regular = false;
+                return Ok(());
+            }
             self.shift()?;
             self.detached = true;
         }
@@ -289,7 +294,7 @@ pub fn clear(path: &Path) -> io::Result<Option<File>> {
         restrict(&file, &before);
         return Ok(Some(file));
     }
-    if !before.is_symlink() || !fs::metadata(path)?.is_file() {
+    if !before.is_symlink() || !fs::metadata(path)?.is_file() || leads_to_descriptor(path) {
         return Ok(None);
     }
     // Through the open file: between two looks, a name could be made to mean another file.
