@@ -148,6 +148,22 @@ fn settings_that_a_factory_refuses_end_the_start() {
     assert!(told.contains("Error: the janitor does not know 'span'"), "{told}");
 }
 
+#[test]
+fn settings_that_a_factory_refuses_leave_a_restart_with_those_that_were() {
+    let section = "[rpcinterface:janitor]\nsupervisor.rpcinterface_factory=janitor\n";
+    let lab = Lab::new(section);
+    lab.is_there();
+    configuration(lab.folder.path(), &format!("{section}span=1\n"));
+    lab.say(&["reload"]);
+    lab.eventually("it says so", || {
+        let log = lab.log();
+        let told = log.contains("the RPC interfaces stay as they were: the janitor does not know 'span'");
+        (told && log.matches("supervisord started with pid").count() == 2).then_some(())
+    });
+    lab.is_there();
+    assert_eq!(lab.has_methods_of("janitor"), ["janitor.restartOlderThan"]);
+}
+
 /// False, and said so, where there is no Python.
 fn has_python() -> bool {
     let there = Command::new("python3").arg("-V").output().is_ok();

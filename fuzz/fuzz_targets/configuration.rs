@@ -18,6 +18,10 @@ impl Host for Nowhere {
         Err(io::ErrorKind::NotFound.into())
     }
 
+    fn exists(&self, _path: &Path) -> bool {
+        false
+    }
+
     fn glob(&self, pattern: &str) -> Vec<PathBuf> {
         vec![PathBuf::from(pattern)]
     }

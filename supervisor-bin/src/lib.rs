@@ -15,12 +15,14 @@
 //! `ctl` takes commands in the same way. Both are in `examples/`, complete, and `docs/guides/plugins.md` explains them.
 //!
 //! `daemon` is supervisord, `web` its page, `ctl` is supervisorctl, `pidproxy`, `sample` and `password` are the small ones;
-//! `getopt` reads the command lines of all of them from one table each, and `manual` makes their pages and completions.
+//! `getopt` reads the command lines of all of them from one table each, `executable` knows where they were called, and
+//! `manual` makes their pages and completions.
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests start processes and look at the clock"))]
 
 pub mod ctl;
 pub mod daemon;
+mod executable;
 pub mod getopt;
 pub mod manual;
 pub mod password;

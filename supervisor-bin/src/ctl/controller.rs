@@ -97,26 +97,33 @@ impl Controller {
         }
     }
 
-    /// The server wants to know who asks: in the shell the person is asked and the line runs again.
+    /// The server wants to know who asks: the person is asked, where there is one, and the line runs again, until the
+    /// server is content or nobody answers (Supervisor 4.3: in the shell, and with `-i`).
     fn authenticate(&mut self, line: &str) -> Outcome {
         if !self.session.is_interactive() {
             return Err(ClientError::Unauthorised.into());
         }
-        self.session.fail(ClientError::Unauthorised.sentence(""), ExitStatus::FAILED)?;
-        let Some(username) = self.session.question("Username:")? else { return Ok(()) };
-        let password = match self.session.streams.input.password("Password:") {
-            Ok(Some(password)) => password,
-            Ok(None) => return Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(Failure::Interrupted),
-            Err(error) => return Err(Failure::Input(error)),
-        };
-        self.session.set_credentials(Some(Credentials { username, password }));
-        let outcome = self.run(line);
-        if matches!(outcome, Err(Failure::Client(ClientError::Unauthorised))) {
-            // Wrong ones are not kept, so that the next command asks again.
-            self.session.set_credentials(None);
+        loop {
+            self.session.line(ClientError::Unauthorised.sentence(""))?;
+            let username = self.session.question("Username:")?;
+            let password = match &username {
+                None => None,
+                Some(_) => self.session.streams.input.password("Password:").map_err(|error| match error.kind() {
+                    io::ErrorKind::Interrupted => Failure::Interrupted,
+                    _ => Failure::Input(error),
+                })?,
+            };
+            let Some((username, password)) = username.zip(password) else {
+                self.session.set_status(ExitStatus::FAILED);
+                return Ok(());
+            };
+            self.session.set_credentials(Some(Credentials { username, password }));
+            match self.run(line) {
+                // Wrong ones are not kept.
+                Err(Failure::Client(ClientError::Unauthorised)) => self.session.set_credentials(None),
+                outcome => return outcome,
+            }
         }
-        outcome
     }
 }
 

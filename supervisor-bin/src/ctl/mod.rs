@@ -112,6 +112,11 @@ fn begin(
     if options.action.is_empty() {
         return Ok(shell::run(controller, &settings).map(|()| ExitStatus::DONE));
     }
+    // A document is for programs, which answer no questions.
+    if options.interactive && !options.json {
+        controller.session.interactive = true;
+        controller.session.interrupts.listen()?;
+    }
     let done = controller.execute(&options.action.join(" "));
     Ok(done.map(|()| controller.session.status()))
 }

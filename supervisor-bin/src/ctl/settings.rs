@@ -1,15 +1,16 @@
 //! What supervisorctl knows before it asks anybody: `[supervisorctl]` with the values of the command line over it.
 //!
-//! Decides nothing but where the program lies, beside which the file is searched.
+//! Decides nothing: which file it is and what its values are worth is known where they are read.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use supervisor_core::config::client::{self, Overrides};
 use supervisor_core::config::{ConfigError, Typed};
 use supervisor_core::sys::host::SystemHost;
 
 use super::args::Options;
+use crate::executable;
 
 pub use supervisor_core::config::PluginSection;
 pub use supervisor_core::config::client::Client as ClientSettings;
@@ -23,11 +24,5 @@ pub(super) fn load(program: &OsStr, options: &Options) -> Result<ClientSettings,
         password: typed("-p", &options.password),
         history_file: typed("-r", &options.history_file),
     };
-    client::load(options.configuration.as_deref().map(Path::new), &executable(program), &overrides, &SystemHost)
-}
-
-/// The program as it was called; one that was found along `PATH` has lost its folder and is asked for it.
-fn executable(program: &OsStr) -> PathBuf {
-    let called = PathBuf::from(program);
-    if called.components().count() > 1 { called } else { std::env::current_exe().unwrap_or(called) }
+    client::load(options.configuration.as_deref().map(Path::new), &executable::path(program), &overrides, &SystemHost)
 }

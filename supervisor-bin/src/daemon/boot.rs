@@ -3,7 +3,7 @@
 //! Decides the order of things (docs/ARCHITECTURE.md, "The daemon"). Up to the last fork everything is synchronous and has
 //! one thread; whatever could touch a first daemon on the same configuration comes after its sockets have refused us.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -15,7 +15,7 @@ use supervisor_core::domain::level::Level;
 use supervisor_core::logfile::auto;
 use supervisor_core::sys::host::SystemHost;
 use supervisor_core::sys::signals::Mask;
-use supervisor_core::sys::{daemonize, fds, memory, signals as dispositions};
+use supervisor_core::sys::{daemonize, fds, memory, orphan, signals as dispositions};
 use supervisor_core::{Handover, Supervisor};
 use supervisor_rpc::namespace::Factories;
 use supervisor_rpc::server::{Bound, bind_all};
@@ -28,20 +28,22 @@ use super::life::{self, Life};
 use super::mainlog::{Keeping, MainLog};
 use super::pending::Pending;
 use super::pidfile::{self, PidFile};
+use super::result_handler;
 use super::signals::Caught;
 use super::source::FileSource;
-use crate::getopt;
+use crate::{executable, getopt};
 
 /// Runs a daemon whose configuration may name these factories of RPC namespaces. `words` are the words of the command line,
 /// the program's own name first.
 pub fn run(words: impl IntoIterator<Item = OsString>, factories: &Factories) -> ExitCode {
     let mut words = words.into_iter();
-    let program = words.next().unwrap_or_else(|| "supervisord".into()).to_string_lossy().into_owned();
+    let called = words.next().unwrap_or_else(|| "supervisord".into());
+    let program = called.to_string_lossy();
     let asked = getopt::texts(words).and_then(|words| args::parse(&words));
     let result = match asked {
         Ok(Asked::Help) => return say(&args::help(&program)),
         Ok(Asked::Version) => return say(&format!("{}\n", super::VERSION)),
-        Ok(Asked::Run { configuration, overrides }) => serve(&program, configuration, *overrides, factories),
+        Ok(Asked::Run { configuration, overrides }) => serve(&called, configuration, *overrides, factories),
         Err(error) => Err(error.into()),
     };
     match result {
@@ -67,7 +69,7 @@ fn tell(text: &str) {
 
 /// A daemon from its first step to its last.
 fn serve(
-    program: &str,
+    called: &OsStr,
     configuration: Option<PathBuf>,
     overrides: Overrides,
     factories: &Factories,
@@ -82,7 +84,7 @@ fn serve(
     pending.push(Level::Info, own);
     let path = match configuration {
         Some(path) => path,
-        None => search(program)?,
+        None => search(called)?,
     };
     let mut source = FileSource::new(path, overrides, factories);
     let settings = source.read(Occasion::Start)?;
@@ -101,14 +103,14 @@ fn serve(
 }
 
 /// The first configuration file of the usual places.
-fn search(program: &str) -> Result<PathBuf, StartError> {
+fn search(called: &OsStr) -> Result<PathBuf, StartError> {
     if rustix::process::geteuid().is_root() {
         tell(
             "Supervisord is running as root and looks for its configuration file in the usual places, among them the \
              working directory. Naming the file with -c and an absolute path is safer.\n",
         );
     }
-    Ok(config::find(Path::new(program), &SystemHost)?)
+    Ok(config::find(&executable::path(called), &SystemHost)?)
 }
 
 /// Opens what clients connect to. Refused if another daemon is there; nothing of it is touched.
@@ -231,6 +233,11 @@ fn lives(mut life: Life, mut bound: Vec<Bound>, mut caught: Caught, factories: &
     }
 }
 
+/// True if there are children that no life of this daemon has started. One that goes into the background leaves them.
+fn inherits_children(daemon: &Daemon) -> bool {
+    daemon.nodaemon && orphan::has_children()
+}
+
 /// The way from the settings to a supervisor that is not running yet.
 pub(super) fn builder(
     settings: &Settings,
@@ -242,11 +249,13 @@ pub(super) fn builder(
         Some(path) => Supervisor::builder().state_file(path),
         None => Supervisor::builder(),
     };
+    let console = Arc::clone(log);
     builder
         .settings(settings)
+        .result_handler(result_handler::STDOUT, result_handler::stdout(move |text| console.show(text)))
         .activity_log(Arc::clone(log) as Arc<dyn ActivityLog>)
         .server_url(super::service::url(&settings.servers))
         .config_source(Arc::clone(source) as Arc<dyn supervisor_core::ConfigSource>)
-        .reap_orphans(supervisor_core::sys::orphan::adopts_orphans())
+        .reap_orphans(orphan::adopts_orphans() || inherits_children(&settings.daemon))
         .handover(handover)
 }

@@ -27,7 +27,8 @@ pub(super) fn take(daemon: &Daemon, pending: &mut Pending) -> Result<(), Privile
     Ok(())
 }
 
-/// Raises the limits to what is asked for. Children inherit them.
+/// Raises the limits to what is asked for. Children inherit them; what the daemon can have beyond that for its own
+/// descriptors, six for each program, they do not.
 ///
 /// # Errors
 /// The first limit that cannot be raised.
@@ -38,5 +39,6 @@ pub(super) fn raise_limits(daemon: &Daemon, pending: &mut Pending) -> Result<(),
             pending.push(Level::Info, format!("Increased {} limit to {wanted}", limit.name()));
         }
     }
+    rlimit::extend_open_files();
     Ok(())
 }

@@ -74,8 +74,9 @@ impl Life {
         let translating = beside.spawn(caught.translate(&handle));
         let outcome = beside.run(supervisor.run()).await;
         drop(translating);
+        drop(beside);
         match outcome {
-            Ok(RunOutcome::Restart(handover)) => {
+            Ok(RunOutcome::Restart(handover)) if !caught.exit_wanted() => {
                 let bound = serving.stop(GRACE).await;
                 Ended::Restart(Box::new(Past { settings, source, console, log, pidfile, bound, handover }))
             }
@@ -92,11 +93,12 @@ impl Past {
     /// where their addresses are the same.
     ///
     /// # Errors
-    /// What cannot be done without; nothing runs then.
+    /// What cannot be done without; nothing runs then, and nothing is left.
     pub(super) fn next(self: Box<Self>, factories: &Factories) -> Result<(Life, Vec<Bound>), StartError> {
         let Self { settings: former, source, console, log: old, pidfile, bound, handover } = *self;
         let mut pending = Pending::default();
-        let settings = source.read(Occasion::Start).unwrap_or_else(|error| {
+        let former_interfaces = former.rpc_interfaces.clone();
+        let mut settings = source.read(Occasion::Start).unwrap_or_else(|error| {
             pending.push(Level::Error, format!("started anew with the former configuration: {error}"));
             Settings { notes: Vec::new(), ..former }
         });
@@ -115,9 +117,24 @@ impl Past {
                 old
             }
         };
-        boot::clean_up(&settings.daemon, log.as_ref());
-        let supervisor = build_what_works(&settings, &source, &log, handover)?;
-        let registry = service::namespaces(factories, &supervisor.handle(), &settings)?;
+        let made = make(factories, &settings, &source, &log, handover).or_else(|error| {
+            if !matches!(error, StartError::Interface(_)) {
+                return Err(error);
+            }
+            log.write(Level::Error, &format!("the RPC interfaces stay as they were: {error}"));
+            settings.rpc_interfaces = former_interfaces;
+            make(factories, &settings, &source, &log, handover)
+        });
+        let (supervisor, registry) = match made {
+            Ok(both) => both,
+            Err(error) => {
+                log.write(Level::Critical, &error.to_string());
+                pidfile.into_iter().for_each(PidFile::remove);
+                bound.into_iter().for_each(Bound::close);
+                log.flush();
+                return Err(error);
+            }
+        };
         service::announce(&settings, &supervisor.handle());
         let path = &settings.daemon.pidfile;
         let pidfile = match pidfile {
@@ -163,7 +180,22 @@ pub(super) fn build(
     boot::builder(settings, source, log, handover).build()
 }
 
-/// Builds the supervisor of a later life, without the groups whose shared socket cannot be made.
+/// Makes the supervisor of a later life and its namespaces.
+fn make(
+    factories: &Factories,
+    settings: &Settings,
+    source: &Arc<FileSource>,
+    log: &Arc<MainLog>,
+    handover: Handover,
+) -> Result<(Supervisor, Registry), StartError> {
+    boot::clean_up(&settings.daemon, log.as_ref());
+    let supervisor = build_what_works(settings, source, log, handover)?;
+    let registry = service::namespaces(factories, &supervisor.handle(), settings)?;
+    Ok((supervisor, registry))
+}
+
+/// Builds the supervisor of a later life, without the groups whose shared socket cannot be made and without the AUTO logs
+/// if they cannot.
 fn build_what_works(
     settings: &Settings,
     source: &Arc<FileSource>,
@@ -171,8 +203,11 @@ fn build_what_works(
     handover: Handover,
 ) -> Result<Supervisor, Error> {
     let mut settings = settings.clone();
+    let mut without_logs = false;
     loop {
-        match build(&settings, source, log, handover) {
+        let builder = boot::builder(&settings, source, log, handover);
+        let builder = if without_logs { builder.without_auto_logs() } else { builder };
+        match builder.build() {
             Err(Error::FastCgiSocket { socket, reason }) => {
                 log.write(Level::Error, &format!("Could not create FastCGI socket {socket}: {reason}"));
                 let before = settings.groups.len();
@@ -184,7 +219,72 @@ fn build_what_works(
                     return Err(Error::FastCgiSocket { socket, reason });
                 }
             }
+            Err(error @ Error::File { .. }) if !without_logs => {
+                log.write(Level::Error, &format!("AUTO logs are not kept: {error}"));
+                without_logs = true;
+            }
             other => return other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use futures_lite::future;
+    use supervisor_core::config::Overrides;
+    use supervisor_rpc::namespace::{FactoryError, SupervisorNamespace};
+
+    use super::*;
+
+    /// A daemon's folder with a configuration that asks for a namespace of these factories.
+    fn folder(factories: &Factories) -> (tempfile::TempDir, Arc<FileSource>, Settings, Arc<MainLog>) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("conf");
+        let text = "[supervisord]\nlogfile=%(here)s/log\npidfile=%(here)s/pid\nchildlogdir=%(here)s\n\
+                    [unix_http_server]\nfile=%(here)s/s\n[rpcinterface:x]\nsupervisor.rpcinterface_factory=moody\n";
+        std::fs::write(&path, text).unwrap();
+        let source = Arc::new(FileSource::new(path, Overrides::default(), factories));
+        let settings = source.read(Occasion::Start).unwrap();
+        let log = boot::open_log(&settings, Pending::default(), None).unwrap();
+        log.start();
+        (folder, source, settings, log)
+    }
+
+    #[test]
+    fn a_life_that_cannot_begin_says_so_and_leaves_nothing_behind() {
+        let mut factories = Factories::default();
+        factories.register("moody", |_, _| Err(FactoryError::Refused("not today".to_owned())));
+        let (folder, source, settings, log) = folder(&factories);
+        let path = |name: &str| folder.path().join(name);
+        let pidfile = boot::write_pidfile(&settings.daemon.pidfile, log.as_ref());
+        let (bound, _) = bind_all(&settings.servers, Vec::new()).unwrap();
+        assert!(path("pid").exists() && path("s").exists());
+        let handover = Handover::default();
+        let past = Box::new(Past { settings, source, console: None, log, pidfile, bound, handover });
+        assert_eq!(past.next(&factories).err().map(|error| error.to_string()).as_deref(), Some("not today"));
+        let said = std::fs::read_to_string(path("log")).unwrap();
+        assert!(said.contains("CRIT not today"), "{said}");
+        assert!(!path("pid").exists() && !path("s").exists());
+    }
+
+    #[test]
+    fn a_restart_that_an_exit_comes_too_late_for_ends_the_daemon() {
+        let mut factories = Factories::default();
+        factories.register("moody", |handle, _| Ok(Arc::new(SupervisorNamespace::new(handle.clone()))));
+        for exit_wanted in [false, true] {
+            let (_folder, source, settings, log) = folder(&factories);
+            let supervisor = build(&settings, &source, &log, Handover::default()).unwrap();
+            let handle = supervisor.handle();
+            let registry = service::namespaces(&factories, &handle, &settings).unwrap();
+            let life = Life { settings, source, console: None, log, supervisor, registry, pidfile: None };
+            // As if it had come while the last things of this life were put away.
+            let mut caught = Caught::in_a_test(exit_wanted);
+            let living = future::zip(life.live(Vec::new(), &mut caught), handle.restart_supervisor());
+            let (ended, asked) = async_io::block_on(living);
+            assert_eq!(asked, Ok(()));
+            assert_eq!(matches!(ended, Ended::Shutdown { result: Ok(()), .. }), exit_wanted);
         }
     }
 }

@@ -48,7 +48,8 @@ pub(super) fn namespaces(
     factories.registry(handle, &sections(settings))
 }
 
-fn sections(settings: &Settings) -> Vec<Section> {
+/// The sections that ask for namespaces.
+pub(super) fn sections(settings: &Settings) -> Vec<Section> {
     settings.rpc_interfaces.iter().map(Section::from).collect()
 }
 
@@ -108,14 +109,17 @@ fn allowed_hosts(servers: &[Server]) -> Vec<String> {
     servers.iter().flat_map(|server| server.allowed_hosts.clone()).collect()
 }
 
-/// Where children find us (Supervisor 4.3: SUPERVISOR_SERVER_URL): the first socket file, else the first port.
+/// Where children find us (Supervisor 4.3: SUPERVISOR_SERVER_URL): the first socket file, else the last port.
 pub(super) fn url(servers: &[Server]) -> Option<String> {
     let unix = servers.iter().find_map(|server| match &server.address {
         ServerAddress::Unix { path, .. } => Some(format!("unix://{}", path.display())),
         ServerAddress::Inet { .. } => None,
     });
     unix.or_else(|| {
-        servers.iter().find_map(|server| match &server.address {
+        servers.iter().rev().find_map(|server| match &server.address {
+            ServerAddress::Inet { host: Some(host), port } if host.contains(':') => {
+                Some(format!("http://[{host}]:{port}"))
+            }
             ServerAddress::Inet { host, port } => {
                 Some(format!("http://{}:{port}", host.as_deref().unwrap_or("localhost")))
             }
@@ -133,14 +137,15 @@ mod tests {
     }
 
     #[test]
-    fn children_are_told_the_first_socket_file_or_else_the_first_port() {
+    fn children_are_told_the_first_socket_file_or_else_the_last_port() {
         let unix = Server::new(
             "unix_http_server",
             ServerAddress::Unix { path: "/run/s.sock".into(), mode: 0o700, owner: None },
         );
         assert_eq!(url(&[]), None);
         assert_eq!(url(&[inet(None)]).as_deref(), Some("http://localhost:9001"));
-        assert_eq!(url(&[inet(Some("10.0.0.1")), inet(None)]).as_deref(), Some("http://10.0.0.1:9001"));
+        assert_eq!(url(&[inet(None), inet(Some("10.0.0.1"))]).as_deref(), Some("http://10.0.0.1:9001"));
+        assert_eq!(url(&[inet(Some("::1"))]).as_deref(), Some("http://[::1]:9001"));
         assert_eq!(url(&[inet(None), unix]).as_deref(), Some("unix:///run/s.sock"));
     }
 

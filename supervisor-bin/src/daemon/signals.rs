@@ -7,14 +7,14 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_signal::{Signal, Signals};
 use futures_lite::{FutureExt, StreamExt};
-use supervisor_core::Handle;
 use supervisor_core::domain::level::Level;
 use supervisor_core::domain::signal::name_of;
 use supervisor_core::domain::state::SupervisorState;
+use supervisor_core::{Handle, RequestError};
 
 /// What a signal asks of the daemon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,8 +58,10 @@ pub(super) struct Caught {
     signals: Signals,
     /// In a queue of their own, so that a crowd of them never displaces another signal.
     children: Option<Signals>,
-    /// A restart has been asked for and is not decided yet; more of them are the same wish.
-    restarting: Arc<AtomicBool>,
+    /// So many restarts have been asked for since the last decision about one.
+    restarts: Arc<AtomicU32>,
+    /// The daemon shall end, whether or not the life that was told so still heard it.
+    exit_wanted: bool,
 }
 
 impl Caught {
@@ -68,7 +70,13 @@ impl Caught {
     /// # Errors
     /// What the system says.
     pub(super) fn install() -> io::Result<Self> {
-        Ok(Self { signals: Signals::new(CAUGHT)?, children: None, restarting: Arc::default() })
+        Ok(Self::from(Signals::new(CAUGHT)?))
+    }
+
+    /// True once a signal has asked for the end of the daemon. A life that is over already refuses that verb, and must not
+    /// be followed by another one then.
+    pub(super) fn exit_wanted(&self) -> bool {
+        self.exit_wanted
     }
 
     /// Translates signals, for as long as it is polled.
@@ -92,13 +100,14 @@ impl Caught {
         }
     }
 
-    async fn act(&self, signal: Signal, handle: &Handle) {
+    async fn act(&mut self, signal: Signal, handle: &Handle) {
         let name = name_of(signal as i32);
         let say = |level, text: &str| handle.log(level, text);
-        // A verb is refused when the supervisor has ended at this very moment; then there is nothing left to do.
+        // A verb is refused when the supervisor has ended at this very moment; only the wish to exit outlives that.
         match meaning(signal) {
             Meaning::ShutDown => {
                 say(Level::Warn, &format!("received {name} indicating exit request"));
+                self.exit_wanted = true;
                 drop(handle.shutdown().await);
             }
             Meaning::Restart if handle.state() == SupervisorState::Shutdown => {
@@ -117,23 +126,87 @@ impl Caught {
         }
     }
 
-    /// Asks for a restart without waiting: the configuration is read first, which may take as long as its disk does.
+    /// Asks for a restart without waiting: the configuration is read first, which may take as long as its disk does. Who
+    /// asks meanwhile may have corrected what is just being refused: then it is read once more.
     fn restart(&self, handle: Handle) {
-        if self.restarting.swap(true, Ordering::SeqCst) {
+        if self.restarts.fetch_add(1, Ordering::SeqCst) > 0 {
             return;
         }
-        let restarting = Arc::clone(&self.restarting);
+        let restarts = Arc::clone(&self.restarts);
         async_std::task::spawn(async move {
-            // A refusal is in the log already.
-            drop(handle.restart_supervisor().await);
-            restarting.store(false, Ordering::SeqCst);
+            loop {
+                let asked = restarts.load(Ordering::SeqCst);
+                // A refusal is in the log already. Once a restart has begun, there is no other decision to come.
+                let refused = matches!(handle.restart_supervisor().await, Err(RequestError::CantReread(_)));
+                if !refused {
+                    return restarts.store(0, Ordering::SeqCst);
+                }
+                if restarts.compare_exchange(asked, 0, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
+                    return;
+                }
+            }
         });
+    }
+}
+
+impl From<Signals> for Caught {
+    fn from(signals: Signals) -> Self {
+        Self { signals, children: None, restarts: Arc::default(), exit_wanted: false }
+    }
+}
+
+#[cfg(test)]
+impl Caught {
+    /// Catches what nobody sends.
+    pub(super) fn in_a_test(exit_wanted: bool) -> Self {
+        Self { exit_wanted, ..Self::from(Signals::new([Signal::Winch]).expect("there are descriptors")) }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::sync::mpsc;
+
+    use futures_lite::future;
+    use supervisor_core::{RunOutcome, Supervisor};
+
     use super::*;
+
+    #[test]
+    fn the_wish_to_exit_outlives_a_life_that_no_longer_hears_it() {
+        let handle = Supervisor::builder().build().unwrap().handle();
+        let mut caught = Caught::in_a_test(false);
+        future::block_on(caught.act(Signal::Hup, &handle));
+        assert!(!caught.exit_wanted());
+        future::block_on(caught.act(Signal::Term, &handle));
+        assert!(caught.exit_wanted());
+    }
+
+    #[test]
+    fn a_restart_that_is_asked_for_while_another_is_being_refused_is_looked_at() {
+        let (begun, is_begun) = mpsc::channel();
+        let (answer, answers) = mpsc::channel();
+        let answers = std::sync::Mutex::new(answers);
+        let source = move || {
+            begun.send(()).unwrap();
+            answers.lock().unwrap().recv().unwrap()
+        };
+        let supervisor = Supervisor::builder().config_source(Arc::new(source)).build().unwrap();
+        let handle = supervisor.handle();
+        let mut caught = Caught::in_a_test(false);
+        let asking = async {
+            caught.act(Signal::Hup, &handle).await;
+            is_begun.recv().unwrap();
+            caught.act(Signal::Hup, &handle).await;
+            answer.send(Err("broken".to_owned())).unwrap();
+            answer.send(Ok(Vec::new())).unwrap();
+        };
+        let running = std::thread::spawn(|| async_io::block_on(supervisor.run()));
+        future::block_on(asking);
+        assert!(matches!(running.join().unwrap(), Ok(RunOutcome::Restart(_))));
+    }
 
     #[test]
     fn every_caught_signal_has_its_meaning() {

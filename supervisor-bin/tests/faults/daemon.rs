@@ -4,12 +4,13 @@ use std::fs;
 use std::net::UdpSocket;
 use std::os::unix::fs::symlink;
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::lab::{
-    Lab, Pid, SLEEPER, Signal, eventually, inode, is_alive, is_root, kill_process, passing, states_of_threads, took,
-    wait_gone,
+    Lab, Pid, SLEEPER, Signal, children_of, eventually, inode, is_alive, is_root, kill_process, passing,
+    states_of_threads, took, wait_gone,
 };
 
 #[test]
@@ -146,6 +147,39 @@ fn in_the_background_errors_are_still_seen_by_whoever_started_it() {
 }
 
 #[test]
+fn relative_paths_mean_the_same_in_every_life_wherever_the_daemon_goes() {
+    let keys = "nodaemon=false\ndirectory=elsewhere\nchildlogdir=logs\nlogfile=log\npidfile=pid";
+    let more = "[program:y]\ncommand=/bin/sleep 600\nstdout_logfile=logs/y.log\nstartsecs=0\n";
+    let mut lab = Lab::with(keys, "");
+    lab.server = "file=s".to_owned();
+    lab.configure(&format!("{SLEEPER}{more}"));
+    // A program's own log belongs to the directory that the daemon is in.
+    ["logs", "elsewhere", "elsewhere/logs"].iter().for_each(|name| fs::create_dir(lab.path(name)).unwrap());
+    let output = lab.command().output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let mut before = 0;
+    let mut daemon = 0;
+    for turn in ["the first life", "the second", "the third"] {
+        lab.wait_up();
+        let child = eventually(turn, || Some(lab.pid_of("x")).filter(|pid| *pid != before));
+        lab.pid_of("y");
+        let pid: i32 = lab.read("pid").trim().parse().unwrap();
+        assert!(daemon == 0 || pid == daemon, "{turn}");
+        let log = lab.info("x").field("stdout_logfile");
+        let logs = lab.path("logs").canonicalize().unwrap();
+        assert_eq!(Path::new(&log).parent().and_then(|path| path.canonicalize().ok()), Some(logs), "{turn}: {log}");
+        assert!(Path::new(&log).exists() && lab.path("elsewhere/logs/y.log").exists(), "{turn}: {log}");
+        assert_eq!(fs::read_dir(lab.path("elsewhere")).unwrap().count(), 1, "nothing else goes there");
+        (before, daemon) = (child, pid);
+        lab.ctl(&["reload"]);
+    }
+    eventually("the last life", || Some(lab.pid_of("x")).filter(|pid| *pid != before));
+    kill_process(Pid::from_raw(daemon).unwrap(), Signal::TERM).unwrap();
+    eventually("the daemon ends", || (!is_alive(daemon)).then_some(()));
+    assert!(!lab.path("pid").exists() && !lab.socket().exists());
+}
+
+#[test]
 fn a_pid_file_behind_a_link_of_our_own_is_written() {
     let mut lab = Lab::new("");
     symlink(lab.path("real.pid"), lab.path("pid")).unwrap();
@@ -217,4 +251,28 @@ fn nobody_is_asked_for_names() {
     assert!(lab.rpc("supervisor.getAllProcessInfo", &[]).is_ok());
     lab.stop_well();
     assert_eq!(questions(), 0);
+}
+
+#[test]
+fn children_from_before_the_exec_are_reaped() {
+    let mut lab = Lab::new(SLEEPER);
+    let script = "(exit 3) & (until test -e go; do sleep 0.1; done; exit 4) & exec \"$0\" \"$@\"";
+    lab.wrapper = ["/bin/sh", "-c", script].map(str::to_owned).to_vec();
+    lab.start();
+    let has_reaped = |status: u32| {
+        let line = format!(" (exit status {status})");
+        eventually("it is reaped", || {
+            let log = lab.log();
+            log.lines().any(|text| text.contains("INFO reaped unknown pid ") && text.ends_with(&line)).then_some(())
+        });
+    };
+    has_reaped(3);
+    std::fs::write(lab.path("go"), "").unwrap();
+    has_reaped(4);
+    assert_eq!(children_of(lab.daemon()).len(), 1);
+    assert_eq!(lab.state("x"), "RUNNING");
+    // The next life knows who is a stranger, and its own.
+    assert!(lab.call("supervisor.restart", &[]).is_ok());
+    eventually("it runs again", || (lab.log().matches("spawned: 'x'").count() == 2).then_some(()));
+    lab.stop_well();
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -205,6 +206,8 @@ fn a_broken_file_changes_nothing_that_runs() {
         "[group:g]\nprograms=nope\n",
         "[include]\nfiles=bad\n",
         "[unix_http_server:b]\nfile=%(here)s/b\nchmod=abc\n",
+        "[rpcinterface:p]\nsupervisor.rpcinterface_factory=exec:/bin/cat\nsupervisor.call_timeout=soon\n",
+        "[rpcinterface:p]\nsupervisor.rpcinterface_factory=exec:\n",
     ];
     fs::write(lab.path("bad"), b"[program:y]\ncommand=\xff\n").unwrap();
     for body in breaks {
@@ -268,5 +271,26 @@ fn a_file_that_others_can_write_is_warned_of() {
     ] {
         let lines = warned(prepare);
         assert!(lines.iter().any(|line| line.contains(what) && line.contains(" WARN ")), "{what}: {lines:?}");
+    }
+}
+
+#[test]
+fn a_program_found_along_path_looks_beside_where_it_was_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    for name in ["work", "etc", "prefix/bin", "prefix/etc"] {
+        fs::create_dir_all(path(name)).unwrap();
+    }
+    // A refusal names the file that was read.
+    for name in ["supervisord.conf", "etc/supervisord.conf", "prefix/etc/supervisord.conf"] {
+        fs::write(path(name), "nonsense\n").unwrap();
+    }
+    for name in ["supervisord", "supervisorctl"] {
+        symlink(program(name), path("prefix/bin").join(name)).unwrap();
+        let mut command = Command::new(program(name));
+        command.arg0(name).env("PATH", path("prefix/bin")).current_dir(path("work"));
+        let (status, said) = run(command);
+        assert_eq!(status, Some(2), "{name}: {said}");
+        assert!(said.contains(&path("prefix/etc/supervisord.conf").display().to_string()), "{name}: {said}");
     }
 }

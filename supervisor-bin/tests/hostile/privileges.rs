@@ -44,6 +44,27 @@ fn a_program_of_another_user_has_nothing_of_root() {
 }
 
 #[test]
+fn a_restart_goes_on_without_auto_logs_that_cannot_be_made() {
+    if !is_root("to become somebody who cannot write everywhere") {
+        return;
+    }
+    let mut lab = Lab::with("user=nobody\nchildlogdir=%(here)s/logs", SLEEPER);
+    fs::create_dir(lab.path("logs")).unwrap();
+    for place in ["", "logs"] {
+        std::os::unix::fs::chown(lab.path(place), Some(65_534), None).unwrap();
+    }
+    lab.start();
+    let before = lab.pid_of("x");
+    assert!(lab.info("x").field("stdout_logfile").contains("/logs/x-stdout---"));
+    std::os::unix::fs::chown(lab.path("logs"), Some(0), None).unwrap();
+    lab.signal(Signal::HUP);
+    lab.wait_log("AUTO logs are not kept: could not open");
+    assert!(lab.pid_of("x") != before && !is_alive(before));
+    assert_eq!(lab.info("x").field("stdout_logfile"), "");
+    lab.stop_well();
+}
+
+#[test]
 fn a_daemon_of_another_user_has_nothing_of_root() {
     if !is_root("to become somebody else") {
         return;

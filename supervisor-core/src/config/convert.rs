@@ -94,7 +94,7 @@ pub(crate) fn byte_size(text: &str) -> Result<i64> {
     let suffixes = [("kb", 1_i64 << 10), ("mb", 1 << 20), ("gb", 1 << 30)];
     let suffix = suffixes.iter().find_map(|(suffix, factor)| Some((lower.strip_suffix(suffix)?, *factor)));
     let (number, factor) = suffix.unwrap_or((&lower, 1));
-    integer(number)?.checked_mul(factor).ok_or_else(|| ValueError::Integer(number.to_owned()))
+    Ok(integer(number)?.saturating_mul(factor))
 }
 
 /// A mode or mask in octal digits.

@@ -60,7 +60,7 @@ pub struct Daemon {
     pub minprocs: i64,
     /// `nocleanup`. Default false.
     pub nocleanup: bool,
-    /// `childlogdir`. Default: the first directory of TMPDIR, TEMP, TMP, `/tmp`, `/var/tmp`, `/usr/tmp` and the working
+    /// `childlogdir`; absolute. Default: the first directory of TMPDIR, TEMP, TMP, `/tmp`, `/var/tmp`, `/usr/tmp` and the working
     /// directory that exists.
     pub childlogdir: PathBuf,
     /// `user`.
@@ -140,7 +140,7 @@ pub(crate) fn daemon(reader: &Reader<'_>, typed: &Overrides) -> Result<Daemon> {
         minfds: set(reader, "minfds", typed.minfds.as_ref(), convert::integer)?,
         minprocs: set(reader, "minprocs", typed.minprocs.as_ref(), convert::integer)?,
         nocleanup: flag("nocleanup", typed.nocleanup)?,
-        childlogdir: childlogdir.unwrap_or_else(|| temporary_directory(host)),
+        childlogdir: convert::absolute(&childlogdir.unwrap_or_else(|| temporary_directory(host)), host),
         user: user(reader, typed)?,
         directory: pick(reader, "directory", typed.directory.as_ref(), directory)?,
         strip_ansi: flag("strip_ansi", typed.strip_ansi)?,
@@ -181,6 +181,5 @@ fn temporary_directory(host: &dyn Host) -> PathBuf {
     let named = ["TMPDIR", "TEMP", "TMP"].into_iter().filter_map(|name| environment.get(name).map(PathBuf::from));
     let usual = ["/tmp", "/var/tmp", "/usr/tmp"].into_iter().map(PathBuf::from);
     let usable = |path: &PathBuf| *path != Path::new("") && host.is_directory(path);
-    let found = named.chain(usual).find(usable).unwrap_or_default();
-    convert::absolute(&found, host)
+    named.chain(usual).find(usable).unwrap_or_default()
 }

@@ -48,7 +48,7 @@ fn is_printable(c: char) -> bool {
 }
 
 /// A number as `int(text, radix)` reads it: a sign, digits with single underscores between them, white space around.
-/// `None` also for what does not fit.
+/// Python's have no bounds; what does not fit becomes the largest or smallest that does.
 pub(crate) fn integer(text: &str, radix: u32) -> Option<i64> {
     let text = strip(text);
     let (negative, digits) = match text.strip_prefix('-') {
@@ -66,7 +66,7 @@ pub(crate) fn integer(text: &str, radix: u32) -> Option<i64> {
     }
     let digits = digits.replace('_', "");
     let signed = if negative { format!("-{digits}") } else { digits };
-    i64::from_str_radix(&signed, radix).ok()
+    i64::from_str_radix(&signed, radix).ok().or(Some(if negative { i64::MIN } else { i64::MAX }))
 }
 
 #[cfg(test)]
@@ -92,7 +92,8 @@ mod tests {
             ("0x10", None),
             ("9223372036854775807", Some(i64::MAX)),
             ("-9223372036854775808", Some(i64::MIN)),
-            ("9223372036854775808", None),
+            ("9223372036854775808", Some(i64::MAX)),
+            ("-99999999999999999999", Some(i64::MIN)),
         ];
         for (text, number) in table {
             assert_eq!(integer(text, 10), number, "{text:?}");

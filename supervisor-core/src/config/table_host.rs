@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::domain::host::Host;
 use crate::domain::spec::User;
 
-/// Files and directories as given; accounts `root` and `www` (33, group `www`, home `/home/www`).
+/// Files and directories as given, `closed` folders that cannot be entered, `secret` files that cannot be read; accounts `root` and `www` (33, group `www`, home `/home/www`).
 #[derive(Default)]
 pub(crate) struct TableHost {
     pub(crate) files: BTreeMap<PathBuf, Vec<u8>>,
@@ -27,6 +27,11 @@ impl TableHost {
         self
     }
 
+    /// True for what is in a folder that nobody can enter.
+    fn is_closed(&self, path: &Path) -> bool {
+        path.parent().is_some_and(|folder| folder.ancestors().any(|folder| folder.ends_with("closed")))
+    }
+
     fn accounts() -> [User; 2] {
         [("root", 0), ("www", 33)].map(|(name, id)| User { name: name.to_owned(), uid: id, gid: id })
     }
@@ -37,10 +42,15 @@ impl Host for TableHost {
         if self.is_directory(path) {
             return Err(io::ErrorKind::IsADirectory.into());
         }
-        if path.ends_with("secret") {
+        if path.ends_with("secret") || self.is_closed(path) {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
         self.files.get(path).cloned().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn exists(&self, path: &Path) -> bool {
+        let there = self.files.contains_key(path) || self.is_directory(path) || path.ends_with("secret");
+        there && !self.is_closed(path)
     }
 
     /// Knows `*` as a whole last part only.

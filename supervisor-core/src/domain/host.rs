@@ -17,6 +17,9 @@ pub trait Host {
     /// What the system says.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
 
+    /// True if something is at this path, readable or not; false for what is in a folder that we cannot enter.
+    fn exists(&self, path: &Path) -> bool;
+
     /// Who besides root can change a file that we believe as root, in words such as `/etc/x is writable by everybody (mode
     /// 0777)`; `None` if nobody can, or we are not root.
     fn writable_by_others(&self, _path: &Path) -> Option<String> {

@@ -91,7 +91,8 @@ fn read_span(file: &mut File, span: Span) -> io::Result<Vec<u8>> {
 fn span(size: u64, offset: i64, length: i64) -> Option<Span> {
     let start = match (offset, length) {
         (0.., 0..) => offset.unsigned_abs().min(size),
-        (..0, 0) => size.saturating_sub(offset.unsigned_abs()),
+        // The newest bytes are those that an offset from the end is for.
+        (..0, 0) => size.saturating_sub(offset.unsigned_abs().min(READ_LIMIT)),
         _ => return None,
     };
     let rest = size - start;
@@ -215,6 +216,7 @@ mod tests {
         let size = 10 * READ_LIMIT;
         assert_eq!(span(size, 7, 0), Some(Span { start: 7, length: READ_LIMIT }));
         assert_eq!(span(size, -8, 0), Some(Span { start: size - 8, length: 8 }));
+        assert_eq!(span(size, i64::MIN, 0), Some(Span { start: size - READ_LIMIT, length: READ_LIMIT }));
         let (whole, overflow) = tail_span(size, 0, i64::MAX);
         assert_eq!((whole, overflow), (Span { start: size - READ_LIMIT, length: READ_LIMIT }, false));
     }

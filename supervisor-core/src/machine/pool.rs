@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::domain::event_type::EventType;
 use crate::domain::level::Level;
 use crate::domain::spec::BufferOverflow;
+use crate::domain::state::{ListenerState, ProcessState};
 use crate::event::envelope::{Address, header};
 
 /// An event on its way to a subscriber.
@@ -51,6 +52,17 @@ pub(crate) enum Note {
     BrokenPipe { serial: u64, listener: String },
 }
 
+/// One process of a pool, as far as it matters for what waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Taker {
+    /// Its state as a process.
+    pub(crate) process: ProcessState,
+    /// Its state as a listener.
+    pub(crate) listener: ListenerState,
+    /// It has an event and has not answered.
+    pub(crate) holds: bool,
+}
+
 /// So many bytes of output that wait keep a listener at work; more would cost memory only.
 const ENOUGH: usize = 2 << 20;
 
@@ -70,6 +82,8 @@ pub(crate) struct Pool {
     bytes: usize,
     size: usize,
     overflow: BufferOverflow,
+    /// What it hears takes a number.
+    counts: bool,
     next_serial: u64,
     counters: Counters,
 }
@@ -85,6 +99,7 @@ impl Pool {
             bytes: 0,
             size: size.max(1),
             overflow: BufferOverflow::default(),
+            counts: true,
             next_serial: 0,
             counters: Counters::default(),
         }
@@ -95,6 +110,18 @@ impl Pool {
     pub(crate) fn overflow(mut self, overflow: BufferOverflow) -> Self {
         self.overflow = overflow;
         self
+    }
+
+    /// Makes it one that looks on: what it alone hears takes no number.
+    #[must_use]
+    pub(crate) fn onlooker(mut self) -> Self {
+        self.counts = false;
+        self
+    }
+
+    /// True if what it hears takes a number.
+    pub(crate) const fn counts(&self) -> bool {
+        self.counts
     }
 
     /// Its name.
@@ -110,6 +137,11 @@ impl Pool {
     /// How many events wait.
     pub(crate) fn waiting(&self) -> usize {
         self.buffer.len()
+    }
+
+    /// True if the next event costs one.
+    pub(crate) fn is_full(&self) -> bool {
+        self.buffer.len() >= self.limit()
     }
 
     /// How many events may wait.
@@ -128,6 +160,17 @@ impl Pool {
         events.min((signed(ENOUGH) - signed(self.bytes)) / signed(CHUNK))
     }
 
+    /// True if time would help: one of its processes has an event and may answer, or one waits that it may still take.
+    pub(crate) fn is_at_work(&self, takers: impl IntoIterator<Item = Taker>) -> bool {
+        takers.into_iter().any(|taker| {
+            let listens = match taker.listener {
+                ListenerState::Acknowledged | ListenerState::Ready | ListenerState::Busy => true,
+                ListenerState::Unknown => false,
+            };
+            taker.process == ProcessState::Running && listens && (taker.holds || self.waiting() > 0)
+        })
+    }
+
     /// What it has been through.
     pub(crate) const fn counters(&self) -> Counters {
         self.counters
@@ -144,7 +187,7 @@ impl Pool {
         let event = Numbered { serial, pool_serial: self.next_serial, event_type, payload: Arc::clone(payload) };
         self.next_serial += 1;
         self.counters.accepted += 1;
-        let full = self.buffer.len() >= self.limit();
+        let full = self.is_full();
         if full && self.overflow == BufferOverflow::DropNewest {
             return Some(self.dropped(&event));
         }
@@ -155,7 +198,7 @@ impl Pool {
     }
 
     /// The oldest event that waits, for a taker that is ready. It ends in [`delivered`](Self::delivered),
-    /// [`give_back`](Self::give_back) or [`put_back`](Self::put_back).
+    /// [`give_back`](Self::give_back), [`rejected`](Self::rejected) or [`put_back`](Self::put_back).
     pub(crate) fn next(&mut self) -> Option<Numbered> {
         let event = self.buffer.pop_front()?;
         self.bytes -= event.payload.len();
@@ -182,8 +225,13 @@ impl Pool {
 
     /// A taker has rejected an event or died with it: it comes again, before all that happened later.
     pub(crate) fn give_back(&mut self, event: Numbered) -> Vec<Note> {
-        self.counters.rejected += 1;
+        self.rejected();
         self.put_back(event)
+    }
+
+    /// A taker has rejected an event, and another one has it at once.
+    pub(crate) fn rejected(&mut self) {
+        self.counters.rejected += 1;
     }
 
     /// No taker could be given this event: it comes again, and nobody is blamed.
@@ -191,7 +239,7 @@ impl Pool {
     /// If the buffer is full, another event makes room: what has been tried must not be lost to what has not.
     pub(crate) fn put_back(&mut self, event: Numbered) -> Vec<Note> {
         let mut notes = vec![self.rebuffered(&event, self.buffer.len())];
-        if self.buffer.len() >= self.limit() {
+        if self.is_full() {
             let other = match self.overflow {
                 BufferOverflow::DropNewest => self.pop_newest(),
                 BufferOverflow::DropOldest | BufferOverflow::Grow(_) => self.next(),

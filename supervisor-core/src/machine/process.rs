@@ -40,7 +40,8 @@ enum State {
         since: Duration,
     },
     Backoff {
-        retry_at: Duration,
+        /// `None` once a shutdown has begun: it is given up in its turn.
+        retry_at: Option<Duration>,
     },
     Stopping {
         pid: Option<u32>,
@@ -65,6 +66,8 @@ pub(crate) enum Input {
     Stop,
     /// The supervisor ends: nothing is retried any more.
     GiveUp,
+    /// The spawn that was ordered will not be made: nobody wants it any more.
+    CalledOff,
     /// The spawn succeeded at this moment.
     Spawned { pid: Option<u32>, at: Moment },
     /// The spawn failed.
@@ -112,6 +115,7 @@ pub(crate) enum Narration {
     Exited { status: ExitStatus, expected: bool },
     Stopped { status: ExitStatus, expected: bool },
     StopInBackoff,
+    CalledOff,
     Stopping { pid: Option<u32>, signal: Signal, whole_group: bool },
     Killing { pid: Option<u32> },
     AlreadyRunning,
@@ -225,9 +229,8 @@ impl ProcessMachine {
     pub(crate) fn next_deadline(&self, settings: &Settings) -> Option<Duration> {
         match self.state {
             State::Starting { since, .. } => Some(since.saturating_add(seconds(settings.startsecs))),
-            State::Backoff { retry_at } => Some(retry_at),
             State::Stopping { kill_at, .. } => Some(kill_at),
-            State::Exited { restart_at } => restart_at,
+            State::Backoff { retry_at: at } | State::Exited { restart_at: at } => at,
             State::Stopped | State::Spawning { .. } | State::Running { .. } | State::Fatal | State::Unknown { .. } => {
                 None
             }
@@ -240,6 +243,7 @@ impl ProcessMachine {
             Input::Start => self.start(context, effects),
             Input::Stop => self.stop(context, effects),
             Input::GiveUp => self.give_up(effects),
+            Input::CalledOff => self.called_off(context, effects),
             Input::Spawned { pid, at } => self.spawned(pid, at, context, effects),
             Input::SpawnFailed { why } => self.spawn_failed(why, context, effects),
             Input::Exited { status, at } => self.exited(status, at, context, effects),
@@ -305,6 +309,26 @@ impl ProcessMachine {
         }
     }
 
+    /// As a stop with nothing to wait for: the same states are passed.
+    fn called_off(&mut self, context: Context<'_>, effects: &mut Vec<Effect>) {
+        match self.state {
+            State::Spawning { .. } => {
+                effects.push(Effect::Narrate(Narration::CalledOff));
+                self.enter(State::Stopping { pid: None, kill_at: context.now.monotonic }, None, effects);
+                self.enter(State::Stopped, None, effects);
+            }
+            // Only an ordered spawn can be called off.
+            State::Stopped
+            | State::Starting { .. }
+            | State::Running { .. }
+            | State::Backoff { .. }
+            | State::Stopping { .. }
+            | State::Exited { .. }
+            | State::Fatal
+            | State::Unknown { .. } => {}
+        }
+    }
+
     fn spawned(&mut self, pid: Option<u32>, at: Moment, context: Context<'_>, effects: &mut Vec<Effect>) {
         match self.state {
             State::Spawning { stop_wanted } => {
@@ -359,16 +383,16 @@ impl ProcessMachine {
     fn enter_backoff(&mut self, context: Context<'_>, effects: &mut Vec<Effect>) {
         self.tries = self.tries.saturating_add(1);
         let retry_at = context.now.monotonic.saturating_add(Duration::from_secs(self.tries.into()));
-        self.enter(State::Backoff { retry_at }, None, effects);
+        self.enter(State::Backoff { retry_at: Some(retry_at) }, None, effects);
         if i64::from(self.tries) > context.settings.startretries {
             self.enter_fatal(effects);
+            effects.push(Effect::Narrate(Narration::GaveUp));
         }
     }
 
     fn enter_fatal(&mut self, effects: &mut Vec<Effect>) {
         self.tries = 0;
         self.enter(State::Fatal, None, effects);
-        effects.push(Effect::Narrate(Narration::GaveUp));
     }
 
     fn exited(&mut self, status: ExitStatus, at: Moment, context: Context<'_>, effects: &mut Vec<Effect>) {
@@ -470,13 +494,9 @@ impl ProcessMachine {
         }
         match self.state {
             State::Starting { pid, since } => self.succeed(pid, since, context, effects),
-            State::Backoff { .. } | State::Exited { .. } => {
-                if context.starts_allowed {
-                    self.spawn(context, effects);
-                } else {
-                    self.give_up(effects);
-                }
-            }
+            State::Backoff { .. } | State::Exited { .. } if context.starts_allowed => self.spawn(context, effects),
+            State::Backoff { .. } => self.state = State::Backoff { retry_at: None },
+            State::Exited { .. } => self.state = State::Exited { restart_at: None },
             State::Stopping { pid, .. } => {
                 let again = seconds(context.settings.stopwaitsecs).max(KILL_PACE);
                 self.state = State::Stopping { pid, kill_at: now.saturating_add(again) };

@@ -10,6 +10,7 @@ use crate::runtime::launch::LaunchJob;
 use crate::runtime::message::ProcessKey;
 use crate::runtime::narrate;
 use crate::runtime::spawn::StartOrder;
+use crate::runtime::waiters::Wait;
 
 /// While somebody waits for a stop, the log says so this often.
 const STOP_REPORT_INTERVAL: std::time::Duration = std::time::Duration::from_secs(2);
@@ -88,7 +89,7 @@ impl Engine {
             self.waiters.settle(ticket, outcome);
         }
         if has_ended {
-            self.listener_ended(key);
+            self.listener_ends(key);
         }
         self.publish(&Occurrence::ProcessState(StateChange {
             name,
@@ -98,6 +99,9 @@ impl Engine {
             pid: transition.pid,
             expected: transition.expected,
         }));
+        if has_ended {
+            self.listener_ended(key);
+        }
         self.listener_changed(key);
     }
 
@@ -181,14 +185,27 @@ impl Engine {
         }
     }
 
-    /// Says that a stop is being waited for, now and as long as it is.
+    /// Somebody waits for a stop: says so now and as long as it is waited for. Who waits beside others hears of the same
+    /// lines.
     pub(crate) fn report_stop(&mut self, key: ProcessKey) {
-        let now = self.now();
-        let Some(entry) = self.processes.get(&key) else { return };
-        if entry.waiters.iter().any(|(_, wait)| *wait == crate::runtime::waiters::Wait::Stopped) {
+        let now = self.now().monotonic;
+        let Some(entry) = self.processes.get_mut(&key) else { return };
+        let is_awaited = entry.waiters.iter().any(|(_, wait)| *wait == Wait::Stopped);
+        // What is planned may still be for a stop that is over.
+        entry.stop_report = is_awaited.then(|| now + STOP_REPORT_INTERVAL);
+        if let Some(at) = entry.stop_report {
             let name = entry.name.process.clone();
             self.log(Level::Info, || narrate::waiting_to_stop(&name));
-            self.deadlines.push(now.monotonic + STOP_REPORT_INTERVAL, Due::StopReport(key));
+            self.deadlines.push(at, Due::StopReport(key));
+        }
+    }
+
+    /// A report on a stop came up; it may be one in whose place another one was planned.
+    pub(crate) fn stop_report_due(&mut self, key: ProcessKey) {
+        let now = self.now().monotonic;
+        let planned = self.processes.get(&key).and_then(|entry| entry.stop_report);
+        if planned.is_some_and(|at| at <= now) {
+            self.report_stop(key);
         }
     }
 }

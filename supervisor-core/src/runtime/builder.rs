@@ -202,6 +202,13 @@ impl Builder {
         self
     }
 
+    /// AUTO means that no log is kept, as it does unless a [`child_log_directory`](Self::child_log_directory) is named.
+    #[must_use]
+    pub fn without_auto_logs(mut self) -> Self {
+        self.directory = None;
+        self
+    }
+
     /// Removes escape sequences of terminals from logs and events. Default false.
     #[must_use]
     pub fn strip_ansi(mut self, strip: bool) -> Self {
@@ -344,6 +351,7 @@ impl Builder {
             names: BTreeMap::new(),
             keys: 0,
             configured,
+            preparing: HashMap::new(),
             mood: Mood::Running,
             unstopped: BTreeMap::new(),
             waiters: Waiters::default(),

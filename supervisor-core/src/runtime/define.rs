@@ -60,7 +60,8 @@ impl Engine {
     /// Adds a group of the embedding program and activates it.
     pub(crate) fn define(&mut self, defined: Defined, reply: Reply<()>) {
         let name = defined.group.name.clone();
-        if self.configured.is_read(&name) || self.group_orders.contains_key(&name) {
+        let active = self.group_orders.contains_key(&name) || self.preparing.contains_key(&name);
+        if self.configured.is_read(&name) || active {
             return drop(reply.try_send(Err(RequestError::AlreadyAdded(name))));
         }
         if self.mood.starts_allowed() {

@@ -88,6 +88,8 @@ pub(crate) struct Entry {
     pub(crate) inside: Inside,
     /// The deadline of the machine that is in the heap.
     pub(crate) scheduled: Option<Duration>,
+    /// When the log says next that a stop is waited for; other such deadlines in the heap no longer hold.
+    pub(crate) stop_report: Option<Duration>,
     pub(crate) history: History,
     /// Why the last signal could not be sent.
     pub(crate) signal_error: String,
@@ -130,6 +132,8 @@ pub(crate) struct Engine {
     pub(crate) names: BTreeMap<Arc<ProcessName>, ProcessKey>,
     pub(crate) keys: ProcessKey,
     pub(crate) configured: Configured,
+    /// Groups that are being made ready, with who else has asked for them meanwhile.
+    pub(crate) preparing: HashMap<String, Vec<Reply<()>>>,
 
     pub(crate) mood: Mood,
     /// How many processes of each group priority are not in a stopped state.
@@ -180,7 +184,7 @@ impl Engine {
             let Some(due) = self.deadlines.pop_due(now.monotonic) else { return };
             match due {
                 Due::Process(key) => self.process_due(key),
-                Due::StopReport(key) => self.report_stop(key),
+                Due::StopReport(key) => self.stop_report_due(key),
                 Due::Lane => {
                     self.lane_watched = false;
                     if self.door.check() {

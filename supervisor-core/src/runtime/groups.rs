@@ -1,6 +1,6 @@
 //! Active groups: how they come, how they go, and how they differ from what is configured.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -22,18 +22,22 @@ use crate::runtime::prepare::{AutoLog, PreparedGroup};
 impl Engine {
     /// Makes a configured group ready, off the loop; [`Engine::prepared`] goes on.
     pub(crate) fn add_group(&mut self, name: &str, reply: Reply<()>) {
-        let refused = if !self.mood.starts_allowed() {
-            Some(RequestError::ShutdownState)
-        } else if self.group_orders.contains_key(name) {
-            Some(RequestError::AlreadyAdded(name.to_owned()))
-        } else {
-            None
+        let configured = self.configured.groups.iter().find(|group| group.name == name);
+        let group = match configured {
+            _ if !self.mood.starts_allowed() => Err(RequestError::ShutdownState),
+            None => Err(RequestError::BadName(name.to_owned())),
+            Some(_) if self.group_orders.contains_key(name) => Err(RequestError::AlreadyAdded(name.to_owned())),
+            Some(group) => Ok(Arc::clone(group)),
         };
-        let group = match (refused, self.configured.groups.iter().find(|group| group.name == name)) {
-            (Some(error), _) => return drop(reply.try_send(Err(error))),
-            (None, None) => return drop(reply.try_send(Err(RequestError::BadName(name.to_owned())))),
-            (None, Some(group)) => Arc::clone(group),
+        let group = match group {
+            Ok(group) => group,
+            Err(error) => return drop(reply.try_send(Err(error))),
         };
+        // Twice at once would mean two proofs of one socket, of which each takes away what the other has made.
+        match self.preparing.entry(name.to_owned()) {
+            hash_map::Entry::Occupied(mut others) => return others.get_mut().push(reply),
+            hash_map::Entry::Vacant(place) => drop(place.insert(Vec::new())),
+        }
         let known = self.configured.autos.get(name).cloned().unwrap_or_default();
         let (preparation, notices) = (self.preparation.clone(), self.notices.clone());
         self.executor
@@ -54,16 +58,21 @@ impl Engine {
         result: Result<PreparedGroup, RequestError>,
         reply: &Reply<()>,
     ) {
+        let others = self.preparing.remove(&group.name).unwrap_or_default();
+        let already = RequestError::AlreadyAdded(group.name.clone());
         let answer = match result {
             Err(error) => Err(error),
             Ok(_) if !self.mood.starts_allowed() => Err(RequestError::ShutdownState),
-            Ok(_) if self.group_orders.contains_key(&group.name) => Err(RequestError::AlreadyAdded(group.name.clone())),
+            Ok(_) if self.group_orders.contains_key(&group.name) => Err(already.clone()),
             Ok(prepared) => {
                 let keys = self.activate(group, prepared);
                 self.autostart(&keys);
                 Ok(())
             }
         };
+        for other in others {
+            let _ = other.try_send(Err(answer.clone().err().unwrap_or_else(|| already.clone())));
+        }
         let _ = reply.try_send(answer);
     }
 
@@ -95,6 +104,7 @@ impl Engine {
                 watchers: Vec::new(),
                 inside: inside.clone(),
                 scheduled: None,
+                stop_report: None,
                 history: History::default(),
                 signal_error: String::new(),
             };

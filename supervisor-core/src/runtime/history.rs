@@ -35,6 +35,7 @@ impl History {
             Narration::Stopping { signal, whole_group: true, .. } => {
                 (None, format!("{signal} sent to the process group"))
             }
+            Narration::CalledOff => (None, "a leftover was still being stopped".to_owned()),
             Narration::Killing { .. } => (None, "SIGKILL was needed".to_owned()),
             Narration::KillFailed { why, .. } | Narration::SignalFailed { why, .. } => (None, why.clone()),
             Narration::Spawned { .. }

@@ -127,7 +127,7 @@ impl Engine {
             if self.mood.starts_allowed() {
                 self.launch(job);
             } else {
-                self.called_off(job.key);
+                self.step(job.key, Input::CalledOff);
             }
         }
     }
@@ -135,12 +135,8 @@ impl Engine {
     /// A process shall be stopped: if its start still waits, it is not made.
     pub(crate) fn call_off(&mut self, key: ProcessKey) {
         if self.leftovers.withdraw(key) {
-            self.called_off(key);
+            self.step(key, Input::CalledOff);
         }
-    }
-
-    fn called_off(&mut self, key: ProcessKey) {
-        self.step(key, Input::SpawnFailed { why: "called off while a leftover of it was being stopped".to_owned() });
     }
 }
 

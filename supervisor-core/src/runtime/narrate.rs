@@ -34,6 +34,9 @@ pub(crate) fn process(name: &str, narration: &Narration) -> (Level, String) {
             (if *expected { Level::Info } else { Level::Warn }, format!("stopped: {name} ({status})"))
         }
         Narration::StopInBackoff => (Level::Debug, format!("Attempted to kill {name}, which is in BACKOFF state.")),
+        Narration::CalledOff => {
+            (Level::Info, format!("called off: {name} is not started, a leftover of it was still being stopped"))
+        }
         Narration::Stopping { pid, signal, whole_group } => {
             let group = if *whole_group { "process group " } else { "" };
             (Level::Debug, format!("killing {name} ({}) {group}with signal {signal}", with_pid(*pid)))

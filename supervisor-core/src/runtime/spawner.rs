@@ -25,6 +25,7 @@ use crate::sys::errno;
 use crate::sys::fds::{self, CloseOnExec};
 use crate::sys::orphan::KnownChildren;
 use crate::sys::privilege::Identity;
+use crate::sys::rlimit;
 use crate::sys::signals::Mask;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 use {super::vforked::Vforked, crate::sys::vfork};
@@ -104,6 +105,7 @@ impl Spawner for RealSpawner {
             umask: order.settings.umask,
             close_on_exec: self.close_on_exec,
             reset_oom_score: self.reset_oom_score,
+            extended: rlimit::extended(),
         })
         .map_err(|_| SpawnError::System(format!("NUL character in a path or the environment of '{name}'")))?;
         let starting = self.options.children.as_ref().map(KnownChildren::starting);

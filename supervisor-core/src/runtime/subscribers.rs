@@ -97,14 +97,22 @@ impl Subscribers {
 }
 
 impl Engine {
-    /// Offers what happened to everybody who wants to hear of it.
+    /// Offers what happened to everybody who wants to hear of it. Before somebody loses an event to it, what waits goes to
+    /// whoever is ready: one step of a process may bring several events.
     pub(crate) fn publish(&mut self, occurrence: &Occurrence) {
+        for id in self.subscribers.bus.full(occurrence.event_type()) {
+            self.serve(id);
+        }
         let published = self.subscribers.bus.publish(occurrence);
         self.subscribers.stirred |= published.serial.is_some();
         self.note(&published.notes);
-        // A stream takes at once: what it loses is what its holder does not take.
         for id in published.heard {
+            // A stream takes at once: what it loses is what its holder does not take.
             self.subscribers.flow(id);
+            // The first event of many goes out while the others happen.
+            if self.subscribers.bus.find(id).is_some_and(|pool| pool.waiting() == 1) {
+                self.serve(id);
+            }
         }
     }
 
@@ -171,13 +179,18 @@ impl Engine {
         let waiting: Vec<PoolId> =
             self.subscribers.bus.pools().filter(|(_, pool)| pool.waiting() > 0).map(|(id, _)| id).collect();
         for id in waiting {
-            match self.subscribers.takers.get(&id) {
-                Some(Taker::Children(pool)) => self.dispatch_children(id, &pool.keys()),
-                Some(Taker::Listener(_)) => self.subscribers.call(id),
-                Some(Taker::Stream(_)) | None => {}
-            }
+            self.serve(id);
         }
         self.subscribers.press();
+    }
+
+    /// The same for one subscriber.
+    fn serve(&mut self, id: PoolId) {
+        match self.subscribers.takers.get(&id) {
+            Some(Taker::Children(pool)) => self.dispatch_children(id, &pool.keys()),
+            Some(Taker::Listener(_)) => self.subscribers.call(id),
+            Some(Taker::Stream(_)) | None => {}
+        }
     }
 
     /// All subscribers with their counters.

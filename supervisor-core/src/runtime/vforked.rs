@@ -1,7 +1,8 @@
 //! The end of a child that was started by [`vfork`]: awaited through its pidfd, reaped by whoever awaits it.
 //!
 //! What async-process does for the children that it starts. A child whose end nobody awaits any more is reaped all the
-//! same, by a thread that is there from then on.
+//! same, by a thread that is there from then on. One that has ended but is held by a tracer (`ptrace(2)`) can be reaped when
+//! the tracer has let go of it, of which the pidfd tells nothing: it is asked for from time to time.
 
 use std::future::poll_fn;
 use std::io;
@@ -14,6 +15,7 @@ use async_io::{Async, Timer};
 
 use super::signaller::PAUSE;
 use crate::domain::exit::ExitStatus;
+use crate::sys::pinned;
 use crate::sys::process::send_signal;
 use crate::sys::vfork::{self, Unreaped};
 
@@ -53,12 +55,13 @@ impl Vforked {
     pub(crate) async fn end(mut self) -> ExitStatus {
         while let Some(pidfd) = &self.pidfd {
             // Nobody else waits for it, which spares a list of those who do; and what hardly ever happens is in a box.
-            if poll_fn(|context| pidfd.poll_readable(context)).await.is_err() {
-                Box::pin(Timer::after(PAUSE)).await;
-            }
+            let failed = poll_fn(|context| pidfd.poll_readable(context)).await.is_err();
             if let Some(status) = vfork::reap(self.pid) {
                 self.pidfd = None;
                 return status;
+            }
+            if failed || pinned::is_over(pidfd) {
+                Box::pin(Timer::after(PAUSE)).await;
             }
         }
         ExitStatus::Exited(-1)

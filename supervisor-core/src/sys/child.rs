@@ -14,6 +14,7 @@ use std::sync::Arc;
 use super::birth::BirthNote;
 use super::fds::CloseOnExec;
 use super::privilege::{Identity, PrivilegeError};
+use super::rlimit::Extended;
 use super::{errno, signals};
 
 /// The second line of every failure.
@@ -66,6 +67,8 @@ pub(crate) struct Start<'a> {
     pub(crate) close_on_exec: CloseOnExec,
     /// Give it the neutral out-of-memory score.
     pub(crate) reset_oom_score: bool,
+    /// The limit of open files that is ours alone.
+    pub(crate) extended: Option<Extended>,
 }
 
 /// The same, as the child can use it.
@@ -78,6 +81,7 @@ pub(crate) struct Plan {
     umask: Option<u32>,
     close_on_exec: CloseOnExec,
     reset_oom_score: bool,
+    extended: Option<Extended>,
     /// The beginnings of the messages, up to the reason.
     cannot_set_user: Vec<u8>,
     cannot_change_directory: Vec<u8>,
@@ -114,6 +118,7 @@ impl Plan {
             umask: start.umask,
             close_on_exec: start.close_on_exec,
             reset_oom_score: start.reset_oom_score,
+            extended: start.extended,
             cannot_set_user: cannot("setuid to", uid.to_string().as_ref()),
             cannot_change_directory: cannot("chdir to", start.directory.unwrap_or(Path::new("")).as_os_str()),
             cannot_execute: cannot("exec", start.words.first().map_or("", String::as_str).as_ref()),
@@ -161,6 +166,10 @@ impl Plan {
         if let Some(mask) = self.umask {
             // SAFETY: takes an integer only; async-signal-safe.
             unsafe { libc::umask(mask as libc::mode_t) };
+        }
+        // After the last thing that is opened: the table may be fuller than this limit.
+        if let Some(extended) = self.extended {
+            extended.give_back();
         }
         let (words, environment) = (self.words.pointers.as_ptr(), self.environment.pointers.as_ptr());
         // SAFETY: a live C string and two arrays of such that end with null; async-signal-safe.

@@ -75,6 +75,10 @@ impl Host for SystemHost {
         Ok(bytes)
     }
 
+    fn exists(&self, path: &Path) -> bool {
+        path.exists()
+    }
+
     fn writable_by_others(&self, path: &Path) -> Option<String> {
         if rustix::process::geteuid().is_root() { trust::writable_by_others(path) } else { None }
     }

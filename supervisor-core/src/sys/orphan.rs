@@ -2,7 +2,7 @@
 //!
 //! async-process waits for its own children and must not lose a status, so a zombie is first looked at and only taken if
 //! nobody knows it. Nothing is polled: whoever looks waits for SIGCHLD, for a start to be over, or for a known child to
-//! be gone. Without need (neither PID 1 nor subreaper) none of this should be used.
+//! be gone. Without need (neither PID 1 nor subreaper, and no children from before our exec) none of this should be used.
 #![expect(unsafe_code, reason = "waitid without reaping has no safe wrapper that tells the pid")]
 
 use std::collections::HashMap;
@@ -173,15 +173,26 @@ impl Strangers {
 
 /// The first child that has ended, left as it is.
 fn peek() -> Option<u32> {
+    look().ok().flatten()
+}
+
+/// True if this process has children, whether they have ended or not. Before it has started any, they are strangers: what
+/// its program was executed from has left them (`sh -c 'helper & exec supervisord'`).
+pub fn has_children() -> bool {
+    look().is_ok()
+}
+
+/// The same; an error if there is no child at all.
+fn look() -> io::Result<Option<u32>> {
     // SAFETY: `siginfo_t` is a C struct of integers and pointers, for all of which zero bytes are a value.
     let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
     let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
     // SAFETY: the pointer is to a live value of the right type.
     if unsafe { libc::waitid(libc::P_ALL, 0, &raw mut info, options) } != 0 {
-        return None;
+        return Err(io::Error::last_os_error());
     }
     // SAFETY: waitid(2) has filled the fields for a child, or left them zero.
-    u32::try_from(unsafe { info.si_pid() }).ok().filter(|pid| *pid != 0)
+    Ok(u32::try_from(unsafe { info.si_pid() }).ok().filter(|pid| *pid != 0))
 }
 
 #[cfg(test)]

@@ -25,9 +25,15 @@ pub fn boot_id() -> Option<String> {
 /// When a process was born, in clock ticks since the boot; `None` if there is none that runs (a zombie does not), or where
 /// the system does not tell.
 pub fn birth(pid: u32) -> Option<u64> {
-    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The second field is a name in brackets that may hold anything, brackets and blanks too (`proc(5)`).
-    let mut fields = text.get(text.rfind(')')? + 1..)?.split_ascii_whitespace();
+    born(&fs::read(format!("/proc/{pid}/stat")).ok()?)
+}
+
+/// What `/proc/PID/stat` says.
+fn born(stat: &[u8]) -> Option<u64> {
+    // The second field is a name in brackets that may hold anything, brackets, blanks and halves of characters too
+    // (`proc(5)`).
+    let name_end = stat.iter().rposition(|byte| *byte == b')')?;
+    let mut fields = std::str::from_utf8(stat.get(name_end + 1..)?).ok()?.split_ascii_whitespace();
     if matches!(fields.next()?, "Z" | "X") {
         return None;
     }
@@ -83,6 +89,22 @@ impl Pinned {
             return send_signal(self.pid, signal, true);
         }
         send(&self.fd, signal)
+    }
+}
+
+/// True if the process that this descriptor holds has ended, reaped or not.
+pub(crate) fn is_over(held: &impl AsFd) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    poll(&mut [PollFd::new(held, PollFlags::IN)], Some(&Timespec { tv_sec: 0, tv_nsec: 0 }))
+        .is_ok_and(|ready| ready > 0)
+}
+
+/// True if our child `pid`, which nobody has reaped, has ended; also if no descriptor is left to find out. False where the
+/// system cannot hold a process.
+pub(crate) fn has_ended(pid: u32) -> bool {
+    match open(pid) {
+        Ok(held) => held.is_some_and(|held| is_over(&held)),
+        Err(error) => matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE)),
     }
 }
 
@@ -196,6 +218,18 @@ mod tests {
         child.wait().unwrap();
         for pid in [0, 1, u32::MAX] {
             assert!(Pinned::take(pid, 1).unwrap().is_none(), "{pid}");
+        }
+    }
+
+    #[test]
+    fn a_name_may_hold_anything() {
+        let fields = "S 1 2 2 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 4711 0 0";
+        for name in [&b"sleep"[..], b"a) Z (b", b" ", b"aaaaaaaaaaaaaa\xc3", b"\xff\n)"] {
+            let line = [b"42 (", name, b") ", fields.as_bytes()].concat();
+            assert_eq!(born(&line), Some(4711), "{name:?}");
+        }
+        for broken in [&b""[..], b"42 (a", b"42 (a)", b"42 (a) Z 1", b"42 (a) S 1", b"42 (a) \xff"] {
+            assert_eq!(born(broken), None, "{broken:?}");
         }
     }
 

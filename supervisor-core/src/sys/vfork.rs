@@ -183,6 +183,7 @@ mod tests {
             umask: None,
             close_on_exec: CloseOnExec::find(),
             reset_oom_score: false,
+            extended: None,
         };
         let plan = Plan::new(start).unwrap();
         let mut nest = Nest::new().unwrap();

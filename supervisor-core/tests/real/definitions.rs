@@ -3,6 +3,8 @@
 use std::io::{BufRead, BufReader, Write};
 use std::sync::{Arc, Mutex, mpsc};
 
+use supervisor_core::activity::ActivityLog;
+use supervisor_core::domain::level::Level;
 use supervisor_core::domain::name::Namespec;
 use supervisor_core::process::Stream;
 use supervisor_core::{Definition, Error, RequestError};
@@ -73,6 +75,45 @@ fn a_file_is_read_made_so_and_read_again_beside_groups_from_code() {
         let clash = handle.update().await;
         assert!(matches!(&clash, Err(RequestError::CantReread(text)) if text.contains("'own'")), "{clash:?}");
         assert_eq!(handle.processes().await.unwrap().len(), 3);
+    });
+}
+
+/// Keeps every line.
+#[derive(Default)]
+struct Lines(Mutex<Vec<String>>);
+
+impl ActivityLog for Lines {
+    fn enabled(&self, _: Level) -> bool {
+        true
+    }
+
+    fn write(&self, _: Level, text: &str) {
+        self.0.lock().unwrap().push(text.to_owned());
+    }
+}
+
+#[test]
+fn a_group_that_is_added_by_many_at_once_is_made_ready_once() {
+    let lab = Lab::new();
+    let file = lab.path("supervisord.conf");
+    let program = "[fcgi-program:f]\ncommand=sleep 1000\nsocket=unix://%(here)s/f.sock\nautostart=false\n";
+    std::fs::write(&file, format!("[supervisord]\nchildlogdir=%(here)s\n{program}")).unwrap();
+    let lines = Arc::new(Lines::default());
+    let builder = Supervisor::builder().configuration_file(&file).unwrap().activity_log(lines.clone());
+    lab.run(builder, async |handle| {
+        handle.remove_group("f").await.unwrap();
+        let proofs = || lines.0.lock().unwrap().iter().filter(|line| line.starts_with("Creating socket")).count();
+        let before = proofs();
+        let add = || handle.add_group("f");
+        let (first, (second, third)) = future::zip(add(), future::zip(add(), add())).await;
+        let already = Err(RequestError::AlreadyAdded("f".into()));
+        assert_eq!((first, second, third), (Ok(()), already.clone(), already.clone()));
+        assert_eq!(proofs() - before, 1);
+        assert_eq!(add().await, already);
+        // What is active is not told apart from what was never there, once it is no longer configured.
+        std::fs::write(&file, "[supervisord]\n").unwrap();
+        assert_eq!(handle.reload_config().await.unwrap().removed, ["f"]);
+        assert_eq!(add().await, Err(RequestError::BadName("f".into())));
     });
 }
 

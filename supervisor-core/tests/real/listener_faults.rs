@@ -93,6 +93,55 @@ fn one_that_is_killed_with_an_event_is_followed_by_one_that_gets_it_first() {
 }
 
 #[test]
+fn what_one_dies_with_is_not_lost_to_the_event_of_its_end() {
+    let lab = Lab::new();
+    let rest = "if test -e mark; then serve; fi; touch mark; ready; hear; exec sleep 1000";
+    let mut group = pool(&lab, &script(&lab, rest), |pool| {
+        pool.events = [EventType::RemoteCommunication, EventType::ProcessStateExited].into();
+        pool.buffer_size = 3;
+    });
+    std::sync::Arc::make_mut(&mut group.processes[0]).autorestart = supervisor_core::domain::spec::Autorestart::Always;
+    lab.run(Supervisor::builder().group(group), async |handle| {
+        send(&handle, "a").await;
+        let a = "0 pool:l poolserial:0|type:t a";
+        told_is(&lab, &[a]).await;
+        for data in ["b", "c", "d"] {
+            send(&handle, data).await;
+        }
+        let pid = handle.process(&name("l")).await.unwrap().pid.unwrap();
+        kill(pid, rustix::process::Signal::KILL);
+        // Two make room: for its end, and for what it had.
+        let d = "3 pool:l poolserial:3|type:t d";
+        let end = format!("4 pool:l poolserial:4|processname:l groupname:l from_state:RUNNING expected:0 pid:{pid}");
+        told_is(&lab, &[a, a, d, &end]).await;
+        assert_eq!(pool_info(&handle, |info| info.delivered == 3).await.dropped, 2);
+    });
+}
+
+#[test]
+fn what_one_dies_with_comes_to_another_before_the_event_of_its_end() {
+    let lab = Lab::new();
+    let rest = "if test $SUPERVISOR_PROCESS_NAME = l; then ready; hear; exec sleep 1000; fi; serve";
+    let mut group = pool(&lab, &script(&lab, rest), |pool| {
+        pool.events = [EventType::RemoteCommunication, EventType::ProcessStateExited].into();
+    });
+    std::sync::Arc::make_mut(&mut group.processes[0]).autorestart = supervisor_core::domain::spec::Autorestart::Never;
+    let mut second = (*group.processes[0]).clone();
+    second.name = "m".to_owned();
+    group.processes.push(std::sync::Arc::new(second));
+    lab.run(Supervisor::builder().group(group), async |handle| {
+        listener_is(&handle, ListenerState::Ready).await;
+        send(&handle, "a").await;
+        let a = "0 pool:l poolserial:0|type:t a";
+        told_is(&lab, &[a]).await;
+        let pid = handle.process(&name("l")).await.unwrap().pid.unwrap();
+        kill(pid, rustix::process::Signal::KILL);
+        let end = format!("1 pool:l poolserial:1|processname:l groupname:l from_state:RUNNING expected:0 pid:{pid}");
+        told_is(&lab, &[a, a, &end]).await;
+    });
+}
+
+#[test]
 fn one_that_ends_with_an_event_is_followed_by_one_that_gets_it_first() {
     let lab = Lab::new();
     let rest = "if test -e mark; then serve; fi; touch mark; ready; hear; exit 3";
@@ -229,6 +278,47 @@ fn one_that_hangs_with_an_event_can_be_stopped_and_holds_up_nobody() {
 }
 
 #[test]
+fn one_that_is_ready_loses_nothing_to_a_small_buffer() {
+    let lab = Lab::new();
+    let group = pool(&lab, &script(&lab, "serve"), |pool| {
+        pool.events = [EventType::ProcessStateBackoff, EventType::ProcessStateFatal].into();
+        pool.buffer_size = 1;
+    });
+    // BACKOFF and FATAL come in one step.
+    let broken = lab.program("x", "exit 1").startsecs(1).startretries(0).autostart(false);
+    lab.run(Supervisor::builder().group(group).program(broken), async |handle| {
+        listener_is(&handle, ListenerState::Ready).await;
+        handle.start(&name("x")).await.unwrap_err();
+        let state = |from, rest| format!("processname:x groupname:x from_state:{from}{rest}");
+        let backoff = format!("0 pool:l poolserial:0|{}", state("STARTING", " tries:1"));
+        let fatal = format!("1 pool:l poolserial:1|{}", state("BACKOFF", ""));
+        told_is(&lab, &[&backoff, &fatal]).await;
+        assert_eq!(pool_info(&handle, |info| info.delivered == 2).await.dropped, 0);
+    });
+}
+
+#[test]
+fn one_that_rejects_and_is_ready_at_once_loses_nothing_to_a_full_buffer() {
+    let lab = Lab::new();
+    let rest =
+        "ready; hear; while test ! -e mark; do sleep 0.05; done; printf 'RESULT 4\\nFAILREADY\\n'; hear; ok; serve";
+    let mut group = faulty(&lab, rest);
+    let supervisor_core::domain::spec::GroupKind::EventListener(pool) = &mut group.kind else { panic!() };
+    pool.buffer_size = 2;
+    lab.run(Supervisor::builder().group(group), async |handle| {
+        send(&handle, "a").await;
+        listener_is(&handle, ListenerState::Busy).await;
+        send(&handle, "b").await;
+        send(&handle, "c").await;
+        std::fs::write(lab.path("mark"), "").unwrap();
+        let a = "0 pool:l poolserial:0|type:t a";
+        told_is(&lab, &[a, a, "1 pool:l poolserial:1|type:t b", "2 pool:l poolserial:2|type:t c"]).await;
+        let info = pool_info(&handle, |info| info.delivered == 3).await;
+        assert_eq!((info.rejected, info.dropped), (1, 0));
+    });
+}
+
+#[test]
 fn one_that_does_not_read_what_it_asks_for_blocks_nobody() {
     let lab = Lab::new();
     let rest =
@@ -246,6 +336,26 @@ fn one_that_does_not_read_what_it_asks_for_blocks_nobody() {
         }
         handle.restart(&name("x")).await.unwrap();
         handle.stop(&name("l")).await.unwrap();
+    });
+}
+
+#[test]
+fn one_that_reads_at_last_gets_what_waited_for_that() {
+    let lab = Lab::new();
+    let rest = "ready; while test ! -e mark; do sleep 0.05; done; ok; ready; while test ! -e go; do sleep 0.05; done
+read -r line; head -c ${line##*len:} >/dev/null
+hear; ok; serve";
+    lab.run(Supervisor::builder().group(faulty(&lab, rest)), async |handle| {
+        // More than any queue takes beside another.
+        send(&handle, &"x".repeat(20 << 20)).await;
+        listener_is(&handle, ListenerState::Busy).await;
+        std::fs::write(lab.path("mark"), "").unwrap();
+        pool_info(&handle, |info| info.delivered == 1 && info.children[0].1 == ListenerState::Ready).await;
+        send(&handle, "a").await;
+        assert_eq!(pool_info(&handle, |_| true).await.waiting, 1);
+        // Nothing else happens.
+        std::fs::write(lab.path("go"), "").unwrap();
+        told_is(&lab, &["1 pool:l poolserial:1|type:t a"]).await;
     });
 }
 

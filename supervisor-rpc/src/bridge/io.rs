@@ -21,8 +21,8 @@ pub(crate) trait Pace: Unpin {
     /// The read deadline has passed.
     fn expired(&self) {}
 
-    /// Bytes came in.
-    fn received(&self) {}
+    /// These bytes came in.
+    fn received(&self, _bytes: &[u8]) {}
 
     /// Bytes went out.
     fn sent(&self, _count: usize) {}
@@ -92,7 +92,7 @@ impl<S: Read + Unpin, P: Pace> hyper::rt::Read for Io<S, P> {
             match Pin::new(&mut self.stream).poll_read(cx, &mut bytes[..room]) {
                 Poll::Ready(Ok(count)) => {
                     if count > 0 {
-                        self.pace.received();
+                        self.pace.received(&bytes[..count]);
                     }
                     into.put_slice(&bytes[..count]);
                     if count < bytes.len() || into.remaining() == 0 {

@@ -6,7 +6,7 @@
 use std::io;
 use std::net::Shutdown;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use async_std::io::{Read, Write};
 use async_std::net::TcpStream;
@@ -37,6 +37,21 @@ impl Stream {
             Self::Unix(stream) => stream.shutdown(Shutdown::Write),
             Self::Tcp(stream) => stream.shutdown(Shutdown::Write),
         }
+    }
+
+    /// Ready once the peer sends nothing more, or is gone. What it sends until then is thrown away: for whoever does not
+    /// read any more.
+    pub(crate) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut bytes = [0; 4096];
+        for _ in 0..16 {
+            match ready!(Pin::new(&mut *self).poll_read(cx, &mut bytes)) {
+                Ok(1..) => {}
+                Ok(0) | Err(_) => return Poll::Ready(()),
+            }
+        }
+        // However much it sends, others get their turn.
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 }
 

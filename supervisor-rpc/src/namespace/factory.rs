@@ -119,12 +119,16 @@ impl Factories {
         self.known.keys().map(String::as_str).chain(["exec:*"])
     }
 
-    /// Says whether the sections name known factories, before there is a supervisor to make anything for.
+    /// Says whether the sections name known factories, and programs with settings that can work, before there is a
+    /// supervisor to make anything for. What a registered factory thinks of its settings is not known before it is asked.
     ///
     /// # Errors
     /// [`FactoryError`] for the first section that does not.
     pub fn check(&self, sections: &[Section]) -> Result<(), FactoryError> {
-        sections.iter().try_for_each(|section| self.find(section).map(|_| ()))
+        sections.iter().try_for_each(|section| match self.find(section)? {
+            None if !section.is_built_in() => ExecutablePlugin::check(section),
+            _ => Ok(()),
+        })
     }
 
     /// Makes the namespaces of these sections, and `system` about them all.
@@ -199,6 +203,15 @@ mod tests {
         let unknown = factories.check(&[section("x", "foo:bar")]).map_err(|error| error.to_string());
         assert_eq!(unknown, Err("foo:bar cannot be resolved within [rpcinterface:x]".to_owned()));
         assert_eq!(factories.check(&[section("x", "exec:/bin/x")]), Ok(()));
+        let refused = |mut section: Section, timeout: &str| {
+            section.settings.insert("supervisor.call_timeout".to_owned(), timeout.to_owned());
+            factories.check(&[section]).map_err(|error| error.to_string())
+        };
+        assert_eq!(refused(section("x", "exec:/bin/x"), "10"), Ok(()));
+        let soon = "supervisor.call_timeout is no number of seconds within [rpcinterface:x]";
+        assert_eq!(refused(section("x", "exec:/bin/x"), "soon"), Err(soon.to_owned()));
+        let nothing = "exec: names no program within [rpcinterface:x]";
+        assert_eq!(refused(section("x", "exec: "), "10"), Err(nothing.to_owned()));
         assert_eq!(factories.check(&[section("system", "exec:/bin/x")]), Err(FactoryError::Reserved));
         assert_eq!(factories.check(&[section("system", STANDARD_FACTORY)]), Ok(()), "it loads in 4.3");
     }

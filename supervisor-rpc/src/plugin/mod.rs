@@ -18,7 +18,7 @@ use futures_lite::future;
 use supervisor_core::domain::level::Level;
 use supervisor_core::domain::name::ProcessName;
 use supervisor_core::domain::signal::Signal;
-use supervisor_core::domain::spec::Autorestart;
+use supervisor_core::domain::spec::{Autorestart, Group};
 use supervisor_core::rpc::{Answer, Caller, Fault, FaultCode, Method, Params, RpcInterface};
 use supervisor_core::sys::host::SystemHost;
 use supervisor_core::{Definition, Handle, Pipes, Program};
@@ -68,6 +68,43 @@ impl ExecutablePlugin {
     /// # Errors
     /// [`FactoryError::Refused`] for settings that cannot work.
     pub fn new(handle: &Handle, section: &Section) -> Result<Self, FactoryError> {
+        let Checked { name, options, limit, group } = Checked::of(section)?;
+        let plugin = Arc::new(Plugin {
+            namespace: section.name.clone(),
+            options,
+            process: ProcessName::new(&name, &name),
+            limit,
+            handle: handle.clone(),
+            methods: OnceLock::new(),
+            connection: Mutex::new(None),
+        });
+        let connecting = Arc::clone(&plugin);
+        let definition = Definition::from(group).with_pipes(move |pipes| connecting.connect(pipes));
+        // The request is taken when the supervisor runs; nobody can wait for it here.
+        future::block_on(future::poll_once(handle.add(definition)));
+        Ok(Self(plugin))
+    }
+
+    /// Says whether the namespace of a section can be made, before there is a supervisor to make it for.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new).
+    pub fn check(section: &Section) -> Result<(), FactoryError> {
+        Checked::of(section).map(drop)
+    }
+}
+
+/// What a section says, found good.
+struct Checked {
+    /// Of the program and of its group.
+    name: String,
+    options: BTreeMap<String, String>,
+    limit: Duration,
+    group: Group,
+}
+
+impl Checked {
+    fn of(section: &Section) -> Result<Self, FactoryError> {
         let refused = |text: String| FactoryError::Refused(format!("{text} within [rpcinterface:{}]", section.name));
         let command = section.factory.strip_prefix(EXECUTABLE).unwrap_or(&section.factory).trim();
         if command.is_empty() {
@@ -85,20 +122,7 @@ impl ExecutablePlugin {
         // The value has been expanded already.
         let program = Program::new(&name, command.replace('%', "%%")).priority(-1).autorestart(Autorestart::Always);
         let group = program.build(&SystemHost).map_err(|error| refused(error.to_string()))?;
-        let plugin = Arc::new(Plugin {
-            namespace: section.name.clone(),
-            options,
-            process: ProcessName::new(&name, &name),
-            limit,
-            handle: handle.clone(),
-            methods: OnceLock::new(),
-            connection: Mutex::new(None),
-        });
-        let connecting = Arc::clone(&plugin);
-        let definition = Definition::from(group).with_pipes(move |pipes| connecting.connect(pipes));
-        // The request is taken when the supervisor runs; nobody can wait for it here.
-        future::block_on(future::poll_once(handle.add(definition)));
-        Ok(Self(plugin))
+        Ok(Self { name, options, limit, group })
     }
 }
 

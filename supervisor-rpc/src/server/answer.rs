@@ -28,7 +28,7 @@ use super::room::Taken;
 use super::serve::{Door, House};
 use super::table::{Seat, StreamSeat};
 use super::wire::{Ticket, Wire};
-use crate::bridge::{InBody, OutBody, copy_headers, export_headers, read_whole};
+use crate::bridge::{InBody, OutBody, Stream, copy_headers, export_headers, read_whole};
 
 /// The decoded path of a request, among its extensions.
 pub(super) struct Target(pub(super) String);
@@ -40,6 +40,7 @@ pub(super) struct Context {
     pub(super) wire: Arc<Wire>,
     pub(super) peer: Peer,
     pub(super) seat: Arc<Seat>,
+    pub(super) stream: Stream,
 }
 
 /// Answers one request.
@@ -67,8 +68,10 @@ pub(super) async fn answer(
     };
     let (response, stream) = seat_stream(response, &context);
     ticket.record(access::Request { line, status: response.status().into() });
-    let stop = stream.is_some().then(|| Box::pin(context.house.stop.clone()));
-    Ok(to_hyper(response, Held { _ticket: ticket, _stream: stream }, stop))
+    let endless = stream
+        .is_some()
+        .then(|| Endless { stop: Box::pin(context.house.stop.clone()), client: context.stream.clone() });
+    Ok(to_hyper(response, Held { _ticket: ticket, _stream: stream }, endless))
 }
 
 /// An answer without end needs a seat of its own kind: streams must leave room for calls.
@@ -137,6 +140,10 @@ fn check_host(headers: &HeaderMap, context: &Context) -> Result<(), StatusCode> 
         (_, Some(_)) => return Err(StatusCode::BadRequest),
         (host, None) => host.map(|host| host.to_str().map_err(|_| StatusCode::BadRequest)).transpose()?,
     };
+    // A client that knows nothing of UNIX sockets but the path sends it as the name of the host. No browser does.
+    if !matches!(context.peer, Peer::Tcp(_)) && host.is_some_and(|host| host.contains('/')) {
+        return Ok(());
+    }
     if host.is_some_and(|host| host.contains(|c: char| c.is_whitespace() || "/\\@?#<>\"".contains(c))) {
         return Err(StatusCode::BadRequest);
     }
@@ -283,9 +290,15 @@ fn dress(mut response: http::Response) -> http::Response {
     response
 }
 
-type Stop = Pin<Box<Receiver<Infallible>>>;
+/// What ends an answer that has no end of its own.
+struct Endless {
+    /// The server stops.
+    stop: Pin<Box<Receiver<Infallible>>>,
+    /// The client goes. hyper does not read from it as long as there is an answer.
+    client: Stream,
+}
 
-fn to_hyper(mut response: http::Response, held: Held, endless: Option<Stop>) -> hyper::Response<Answered> {
+fn to_hyper(mut response: http::Response, held: Held, endless: Option<Endless>) -> hyper::Response<Answered> {
     let body = response.take_body();
     let mut answer = hyper::Response::new(Answered { body: OutBody(body), endless, _held: held });
     let status = hyper::StatusCode::from_u16(response.status().into());
@@ -297,10 +310,10 @@ fn to_hyper(mut response: http::Response, held: Held, endless: Option<Stop>) -> 
     answer
 }
 
-/// The body of an answer; says when it has ended. One without end ends when the server stops.
+/// The body of an answer; says when it has ended.
 pub(super) struct Answered {
     body: OutBody,
-    endless: Option<Stop>,
+    endless: Option<Endless>,
     _held: Held,
 }
 
@@ -315,12 +328,19 @@ impl Body for Answered {
     type Error = io::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        if let Some(stop) = &mut self.endless
-            && stop.as_mut().poll_next(cx).is_ready()
+        if let Some(endless) = &mut self.endless
+            && endless.stop.as_mut().poll_next(cx).is_ready()
         {
             return Poll::Ready(None);
         }
-        Pin::new(&mut self.body).poll_frame(cx)
+        let frame = Pin::new(&mut self.body).poll_frame(cx);
+        // What is there is given first, so that who only closed its sending side gets what there was.
+        if frame.is_pending()
+            && let Some(endless) = &mut self.endless
+        {
+            return endless.client.poll_end(cx).map(|()| None);
+        }
+        frame
     }
 
     fn is_end_stream(&self) -> bool {

@@ -23,8 +23,9 @@ const FIRST_REQUEST: Duration = Duration::from_millis(250);
 const LINGER_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Serves one connection to its end.
-pub(super) async fn run(stream: Stream, context: Context) {
+pub(super) async fn run(context: Context) {
     let context = Arc::new(context);
+    let stream = context.stream.clone();
     let (house, wire) = (Arc::clone(&context.house), Arc::clone(&context.wire));
     let mut word = None;
     let result = {
@@ -35,6 +36,9 @@ pub(super) async fn run(stream: Stream, context: Context) {
             http1::Builder::new()
                 .max_buf_size(house.limits.head.max(8192))
                 .max_headers(100)
+                // Who has said all that it wants to say still wants the answer. So nothing is read before the answer is out, and
+                // then with the deadline of the next request.
+                .half_close(true)
                 .serve_connection(io, service)
         );
         let mut result = race(serving.as_mut(), async { house.stopped().or(wire.evicted()).await }).await;

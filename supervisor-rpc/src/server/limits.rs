@@ -10,8 +10,11 @@ pub struct Limits {
     pub head: usize,
     /// From the first byte of a head to its last. Default 10 s.
     pub head_time: Duration,
-    /// Between requests, and before the first. Default 60 s.
+    /// Before the first request. Default 60 s.
     pub idle_time: Duration,
+    /// Between requests: event listeners made for Supervisor keep one connection, do not connect again, and may have
+    /// something to ask once an hour. Who needs a place gets that of an idle one. Default two hours.
+    pub kept_time: Duration,
     /// The body of a request, in bytes. Default 8 MiB.
     pub body: u64,
     /// The bodies of all connections that are in memory at once, in bytes; those up to 64 KiB are not counted, others wait
@@ -37,6 +40,7 @@ impl Default for Limits {
             head: 16 * 1024,
             head_time: Duration::from_secs(10),
             idle_time: Duration::from_secs(60),
+            kept_time: Duration::from_secs(2 * 3600),
             body: 8 * 1024 * 1024,
             bodies: 8 * 1024 * 1024,
             body_time: Duration::from_secs(30),

@@ -245,9 +245,9 @@ fn take_in(stream: Stream, peer: Peer, door: &Arc<Door>, house: &Arc<House>, ali
     let (house, door, alive) = (Arc::clone(house), Arc::clone(door), alive.clone());
     match house.table.admit(&wire, &peer) {
         Some(seat) => {
-            let context = Context { house, door, wire, peer, seat: Arc::new(seat) };
+            let context = Context { house, door, wire, peer, seat: Arc::new(seat), stream };
             task::spawn(async move {
-                connection::run(stream, context).await;
+                connection::run(context).await;
                 drop(alive);
             });
         }

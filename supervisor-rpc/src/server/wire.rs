@@ -1,7 +1,7 @@
 //! What a connection is doing at the moment, and how long it may go on so.
 //!
-//! Two clocks: a connection without a request is idle, and may be for long; from the first byte of a head on its rest must
-//! come soon. While a request is answered there is no limit here. Reads and writes nothing itself.
+//! Two clocks: a connection without a request is idle, and may be for long, for very long if it has had one; from the first
+//! byte of a head on its rest must come soon. While a request is answered there is no limit here. Reads and writes nothing itself.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -18,6 +18,7 @@ use crate::bridge::Pace;
 pub(super) struct Wire {
     now: Mutex<Now>,
     idle_time: Duration,
+    kept_time: Duration,
     head_time: Duration,
     access: AccessLog,
     evict: Sender<Infallible>,
@@ -67,8 +68,8 @@ impl Wire {
             linger: false,
             ever_sent: false,
         };
-        let (idle_time, head_time) = (limits.idle_time, limits.head_time);
-        Arc::new(Self { now: Mutex::new(now), idle_time, head_time, access, evict, evicted })
+        let Limits { idle_time, kept_time, head_time, .. } = *limits;
+        Arc::new(Self { now: Mutex::new(now), idle_time, kept_time, head_time, access, evict, evicted })
     }
 
     fn now(&self) -> MutexGuard<'_, Now> {
@@ -160,8 +161,10 @@ impl Wire {
 
 impl Pace for Arc<Wire> {
     fn read_deadline(&self) -> Option<Instant> {
-        match self.now().phase {
-            Phase::Idle { since } => Some(since + self.idle_time),
+        let now = self.now();
+        match now.phase {
+            Phase::Idle { since } if now.fresh => Some(since + self.idle_time),
+            Phase::Idle { since } => Some(since + self.kept_time),
             Phase::Head { since } => Some(since + self.head_time),
             // The body has a clock of its own.
             Phase::Body { .. } | Phase::Busy => None,
@@ -173,9 +176,11 @@ impl Pace for Arc<Wire> {
         now.expired = matches!(now.phase, Phase::Head { .. });
     }
 
-    fn received(&self) {
+    fn received(&self, bytes: &[u8]) {
         let mut now = self.now();
-        if matches!(now.phase, Phase::Idle { .. }) {
+        // Empty lines between requests are no beginning of one (RFC 9112, 2.2).
+        let begins = bytes.iter().any(|byte| !matches!(byte, b'\r' | b'\n'));
+        if begins && matches!(now.phase, Phase::Idle { .. }) {
             now.phase = Phase::Head { since: Instant::now() };
         }
     }

@@ -1,17 +1,18 @@
 //! `fg`: connects the terminal to a running process: both logs to the output, typed lines to its stdin.
 
-use std::io::{self, Write};
+use std::io::Write;
 
-use futures_lite::{StreamExt, future, stream};
+use futures_lite::future;
 use supervisor_core::domain::state::ProcessState;
 use supervisor_core::process::Stream;
 use supervisor_core::rpc::{FaultCode, Value};
 use supervisor_rpc::client::{ProcessInfo, log_path};
 
-use super::super::connection::{ClientError, LogStream, Rpc, read};
+use super::super::connection::{ClientError, Rpc, read};
 use super::super::exit_status::ExitStatus;
 use super::super::follow;
 use super::super::input::Input;
+use super::super::merge::Merge;
 use super::super::session::{Failure, Outcome, Session, Streams, wait};
 use super::{Arguments, Command, Completion, Usage};
 
@@ -81,8 +82,7 @@ fn connect(session: &mut Session, name: &str) -> Outcome {
     };
     let end = wait(interrupts, future::or(send_lines(server, name, &mut **input), show));
     match end {
-        Ok(Ok(End::Input)) => {}
-        Err(Failure::Interrupted) => session.line("")?,
+        Ok(Ok(End::Input)) | Err(Failure::Interrupted) => {}
         Ok(Ok(End::Killed)) => session.line("Process got killed")?,
         Ok(Ok(End::Error(error))) => session.line(format_args!("ERROR: {}", error.sentence(&url)))?,
         Ok(Err(failure)) | Err(failure) => return Err(failure),
@@ -114,22 +114,67 @@ async fn copy_logs(server: &dyn Rpc, url: &str, name: &str, output: &mut dyn Wri
     let (stdout, stderr) = (log_path(name, Stream::Stdout), log_path(name, Stream::Stderr));
     let (first, second) = future::zip(server.follow(&stdout), server.follow(&stderr)).await;
     // A process without one of the two logs is nothing unusual.
-    let complaint = match (&first, &second) {
-        (Err(error), Err(_)) => follow::complaint(url, &stdout, error),
-        _ => format!("The logs of {name} have ended"),
-    };
-    let mut logs = stream::race(log_or_nothing(first), log_or_nothing(second));
-    while let Some(chunk) = logs.next().await {
+    if let (Err(error), Err(_)) = (&first, &second) {
+        return Ok(follow::complaint(url, &stdout, error));
+    }
+    let mut logs = Merge::default();
+    for (number, log) in [first, second].into_iter().enumerate() {
+        log.into_iter().for_each(|log| logs.add(number, log));
+    }
+    while let Some((_, chunk)) = logs.next().await {
         match chunk {
-            Ok(bytes) => output.write_all(&bytes).and_then(|()| output.flush()).map_err(Failure::Output)?,
-            Err(error) => return Ok(follow::complaint(url, &stdout, &ClientError::Io(error))),
+            Some(Ok(bytes)) => output.write_all(&bytes).and_then(|()| output.flush()).map_err(Failure::Output)?,
+            Some(Err(error)) => return Ok(follow::complaint(url, &stdout, &ClientError::Io(error))),
+            None => {}
         }
         // However much is written, Ctrl-C and typed lines get their turn.
         future::yield_now().await;
     }
-    Ok(complaint)
+    Ok(format!("The logs of {name} have ended"))
 }
 
-fn log_or_nothing(log: Result<LogStream, ClientError>) -> LogStream {
-    log.unwrap_or_else(|_| Box::pin(stream::empty::<io::Result<Vec<u8>>>()))
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use std::io;
+
+    use futures_lite::stream;
+
+    use super::super::super::connection::{LogStream, Reply};
+    use super::*;
+
+    /// Has the logs at these paths; each says so and ends, or is cut off.
+    struct Logs(&'static [&'static str], bool);
+
+    impl Rpc for Logs {
+        fn call<'a>(&'a self, _method: &'a str, _params: Vec<Value>) -> Reply<'a, Value> {
+            Box::pin(async { Err(ClientError::Refused) })
+        }
+
+        fn follow<'a>(&'a self, path: &'a str) -> Reply<'a, LogStream> {
+            let answer: Result<LogStream, ClientError> = if self.0.contains(&path) {
+                let end = self.1.then(|| Err(io::ErrorKind::ConnectionReset.into()));
+                Ok(Box::pin(stream::iter([Ok(format!("{path}\n").into_bytes())].into_iter().chain(end))))
+            } else {
+                Err(ClientError::Http { status: 404, reason: "Not Found".to_owned() })
+            };
+            Box::pin(async { answer })
+        }
+    }
+
+    #[test]
+    fn the_end_of_the_logs_is_told() {
+        let both: &[&str] = &["/logtail/x/stdout", "/logtail/x/stderr"];
+        for (there, cut_off, shown, told) in [
+            (both, false, "/logtail/x/stdout\n/logtail/x/stderr\n", "The logs of x have ended"),
+            (&both[1..], false, "/logtail/x/stderr\n", "The logs of x have ended"),
+            (&[], false, "", "http://s/logtail/x/stdout Cannot read, status code 404"),
+            (&both[..1], true, "/logtail/x/stdout\n", "http://s/logtail/x/stdout Cannot read, error: connection reset"),
+        ] {
+            let mut output = Vec::new();
+            let complaint = future::block_on(copy_logs(&Logs(there, cut_off), "http://s", "x", &mut output)).unwrap();
+            assert_eq!((String::from_utf8(output).unwrap().as_str(), complaint.as_str()), (shown, told));
+        }
+    }
 }

@@ -1,12 +1,12 @@
 //! `maintail`: the end of the daemon's own log, or that log as it grows.
 
-use supervisor_core::rpc::{FaultCode, Value};
+use supervisor_core::rpc::FaultCode;
 
 use super::super::connection::ClientError;
 use super::super::exit_status::ExitStatus;
 use super::super::follow;
 use super::super::session::{Outcome, Session};
-use super::tail::Extent;
+use super::tail::{Extent, read_last};
 use super::{Arguments, Command, Usage};
 
 pub(super) struct MainTail;
@@ -38,7 +38,7 @@ impl Command for MainTail {
         };
         match extent {
             Extent::Follow => follow::show(session, "/mainlogtail"),
-            Extent::Last(bytes) => match session.ask::<String>("readLog", vec![Value::Int(-bytes), Value::Int(0)])? {
+            Extent::Last(bytes) => match read_last(session, "readLog", &[], bytes)? {
                 Ok(text) => session.line(text),
                 Err(fault) => {
                     let reason = match FaultCode::from_number(fault.code) {

@@ -42,10 +42,14 @@ impl Command for Shutdown {
     }
 }
 
-/// Asks in the shell; outside of it the command line was the answer.
+/// Asks in the shell; outside of it the command line was the answer. Nobody's answer is a failure.
 pub(super) fn confirmed(session: &mut Session, question: &str) -> Result<bool, Failure> {
     if !session.is_interactive() {
         return Ok(true);
     }
-    Ok(session.question(question)?.is_some_and(|answer| answer.starts_with(['y', 'Y'])))
+    let answer = session.question(question)?;
+    if answer.is_none() {
+        session.set_status(ExitStatus::FAILED);
+    }
+    Ok(answer.is_some_and(|answer| answer.starts_with(['y', 'Y'])))
 }

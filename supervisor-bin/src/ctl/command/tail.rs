@@ -1,19 +1,22 @@
 //! `tail`: the end of a process log, or the log as it grows.
 
 use supervisor_core::process::Stream;
-use supervisor_core::rpc::{FaultCode, Value};
+use supervisor_core::rpc::{Fault, FaultCode, Value};
 use supervisor_rpc::client::log_path;
 
 use super::super::connection::ClientError;
 use super::super::exit_status::ExitStatus;
 use super::super::follow;
-use super::super::session::{Outcome, Session};
+use super::super::session::{Failure, Outcome, Session};
 use super::{Arguments, Command, Completion, Usage};
 
 pub(super) struct Tail;
 
 /// How many bytes are shown if no number is given.
 const DEFAULT_BYTES: i64 = 1600;
+
+/// How many bytes are asked for at once; every server gives so many.
+const PIECE: i64 = 4 << 20;
 
 static USAGE: &[Usage] = &[
     Usage::new("tail <name> [stdout|stderr]", "Show the last 1600 bytes of a log, of stdout if not said otherwise"),
@@ -44,23 +47,53 @@ impl Command for Tail {
         let Plan { extent, name, channel } = plan;
         match extent {
             Extent::Follow => follow::show(session, &log_path(name, channel)),
-            Extent::Last(bytes) => {
-                let params = vec![Value::from(name), Value::Int(-bytes), Value::Int(0)];
-                match session.ask::<String>(read_method(channel), params)? {
-                    Ok(text) => session.line(text),
-                    Err(fault) => {
-                        let reason = match FaultCode::from_number(fault.code) {
-                            Some(FaultCode::NoFile) => "no log file",
-                            Some(FaultCode::Failed) => "unknown error reading log",
-                            Some(FaultCode::BadName) => "no such process name",
-                            _ => return Err(ClientError::Fault(fault).into()),
-                        };
-                        session.fail(format_args!("{name}: ERROR ({reason})"), ExitStatus::FAILED)
-                    }
+            Extent::Last(bytes) => match read_last(session, read_method(channel), &[Value::from(name)], bytes)? {
+                Ok(text) => session.line(text),
+                Err(fault) => {
+                    let reason = match FaultCode::from_number(fault.code) {
+                        Some(FaultCode::NoFile) => "no log file",
+                        Some(FaultCode::Failed) => "unknown error reading log",
+                        Some(FaultCode::BadName) => "no such process name",
+                        _ => return Err(ClientError::Fault(fault).into()),
+                    };
+                    session.fail(format_args!("{name}: ERROR ({reason})"), ExitStatus::FAILED)
                 }
-            }
+            },
         }
     }
+}
+
+/// The last bytes of a log, all of it for 0: `method` with these parameters before offset and length. A server does not
+/// give any number of bytes at once, so what may be more than a [`PIECE`] is asked for piece by piece.
+pub(super) fn read_last(
+    session: &mut Session,
+    method: &str,
+    whose: &[Value],
+    bytes: i64,
+) -> Result<Result<String, Fault>, Failure> {
+    let mut read = |offset: i64, length: i64| {
+        session.ask::<String>(method, [whose, &[Value::Int(offset), Value::Int(length)]].concat())
+    };
+    if (1..=PIECE).contains(&bytes) {
+        return read(-bytes, 0);
+    }
+    let mut text = String::new();
+    // The wire has 32 bits.
+    for offset in (0..i64::from(i32::MAX)).step_by(PIECE as usize) {
+        match read(offset, PIECE)? {
+            Ok(piece) => {
+                text.push_str(&piece);
+                // What is no text is shown by more bytes than it has, never by fewer.
+                if piece.len() < PIECE as usize {
+                    break;
+                }
+            }
+            refused => return Ok(refused),
+        }
+    }
+    let before = usize::try_from(bytes).ok().filter(|last| *last > 0).and_then(|last| text.len().checked_sub(last));
+    text.drain(..text.ceil_char_boundary(before.unwrap_or(0)));
+    Ok(Ok(text))
 }
 
 /// How much of a log is shown.

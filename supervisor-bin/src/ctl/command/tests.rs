@@ -144,7 +144,7 @@ fn ends_of_logs() {
     for (line, call) in [
         ("tail x", "readProcessStdoutLog(x, -1600, 0)"),
         ("tail -5 x STDERR", "readProcessStderrLog(x, -5, 0)"),
-        ("tail -0 x", "readProcessStdoutLog(x, 0, 0)"),
+        ("tail -0 x", "readProcessStdoutLog(x, 0, 4194304)"),
         ("maintail", "readLog(-1600, 0)"),
         ("maintail -10", "readLog(-10, 0)"),
     ] {
@@ -160,6 +160,14 @@ fn ends_of_logs() {
     ] {
         assert_eq!(Run::new().checked().on(call, code).run(line), (lines(&[want]), 1), "{line} {code:?}");
     }
+    // What is more than one answer holds is asked for piece by piece.
+    let piece = "x".repeat(4 << 20);
+    let whole = || {
+        let rest = "readProcessStdoutLog(x, 4194304, 4194304)";
+        Run::new().checked().on("readProcessStdoutLog(x, 0, 4194304)", piece.as_str()).on(rest, "rest")
+    };
+    assert_eq!(whole().run("tail -0 x"), (format!("{piece}rest\n"), 0));
+    assert_eq!(whole().run("tail -4194306 x"), (format!("{}rest\n", &piece[2..]), 0));
     assert_eq!(Run::new().checked().run("maintail foo"), (lines(&["Error: bad argument foo"]), 1));
 }
 
@@ -393,9 +401,10 @@ fn the_end_of_the_daemon() {
 fn the_shell_asks_before_the_end() {
     let shutdown = "Really shut the remote supervisord process down y/N? ";
     let reload = "Really restart the remote supervisord process y/N? ";
-    for answers in [&["n"][..], &[""], &["x"], &[]] {
-        assert_eq!(Run::interactive(answers).run("shutdown"), (shutdown.to_owned(), 0));
-        assert_eq!(Run::interactive(answers).run("reload"), (reload.to_owned(), 0));
+    // Nobody answers in the end.
+    for (answers, status) in [(&["n"][..], 0), (&[""], 0), (&["x"], 0), (&[], 1)] {
+        assert_eq!(Run::interactive(answers).run("shutdown"), (shutdown.to_owned(), status));
+        assert_eq!(Run::interactive(answers).run("reload"), (reload.to_owned(), status));
     }
     let mut run = Run::interactive(&["Yes"]).on("shutdown()", true);
     assert_eq!(run.run("shutdown"), (format!("{shutdown}Shut down\n"), 0));

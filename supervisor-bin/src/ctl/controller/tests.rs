@@ -109,19 +109,21 @@ fn the_shell_asks_who_asks_and_remembers() {
 }
 
 #[test]
-fn wrong_credentials_are_forgotten() {
+fn wrong_credentials_are_forgotten_and_asked_for_again() {
     let mut run = Run::interactive(&["me", "bad", "me", "pw"])
         .on("getVersion()", ClientError::Unauthorised)
         .on("open unix:///x as me:bad", true)
-        .on("getVersion()", ClientError::Unauthorised);
-    let want = "Server requires authentication\nUsername:Server requires authentication\n";
-    assert_eq!(run.run("pid").0, want);
-    let mut run = run
         .on("getVersion()", ClientError::Unauthorised)
         .on("open unix:///x as me:pw", true)
         .checked()
         .on("getPID()", 4);
-    assert_eq!(run.run("pid").0, "Server requires authentication\nUsername:4\n");
+    let asked = "Server requires authentication\nUsername:";
+    assert_eq!(run.run("pid"), (format!("{asked}{asked}4\n"), 0));
+    let mut run = Run::interactive(&["me", "bad"])
+        .on("getVersion()", ClientError::Unauthorised)
+        .on("open unix:///x as me:bad", true)
+        .on("getVersion()", ClientError::Unauthorised);
+    assert_eq!(run.run("pid"), (format!("{asked}{asked}"), 1));
 }
 
 #[test]

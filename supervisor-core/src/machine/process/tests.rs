@@ -139,7 +139,7 @@ const TABLE: &[(ProcessState, [&str; 7])] = {
                 "'KillFailed' RUNNING>UNKNOWN",
             ],
         ),
-        (Backoff, ["", "'StopInBackoff' BACKOFF>STOPPED", "BACKOFF>FATAL 'GaveUp'", "", "", "", ""]),
+        (Backoff, ["", "'StopInBackoff' BACKOFF>STOPPED", "BACKOFF>FATAL", "", "", "", ""]),
         (Stopping, ["'AlreadyRunning'", "", "", "", "", "'Stopped' STOPPING>STOPPED", "'KillFailed' STOPPING>UNKNOWN"]),
         (Exited, ["EXITED>STARTING spawn", "", "", "", "", "", ""]),
         (Fatal, ["FATAL>STARTING spawn", "", "", "", "", "", ""]),
@@ -163,6 +163,7 @@ fn every_state_with_every_input() {
             let mut life = Life::new(settings()).into(*state);
             assert_eq!(life.step(input.clone()), *expected, "{state} with {input:?}");
         }
+        assert_eq!(Life::new(settings()).into(*state).step(Input::CalledOff), "", "{state}: nothing is ordered");
         // A deadline that has not come does nothing anywhere.
         assert_eq!(Life::new(settings()).into(*state).deadline(), "", "{state} before its deadline");
     }
@@ -316,14 +317,6 @@ fn escalation_to_kill_is_exact_and_repeated() {
     assert_eq!(life.machine.exit_code(), -1);
 }
 
-#[test]
-fn a_retry_that_comes_due_in_a_shutdown_gives_up() {
-    let mut life = Life::new(settings()).into(ProcessState::Backoff);
-    life.starts_allowed = false;
-    assert_eq!(life.wait(Duration::from_secs(1)).deadline(), "BACKOFF>FATAL 'GaveUp'");
-    assert_eq!(life.step(Input::Start), "");
-}
-
 /// What can come from outside, for the properties.
 #[derive(Debug, Clone)]
 enum Move {
@@ -331,6 +324,7 @@ enum Move {
     Stop,
     GiveUp,
     Spawn(bool),
+    CallOff,
     Exit(i32),
     SignalFailed,
     Wait(u64),
@@ -343,6 +337,7 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         Just(Move::Stop),
         Just(Move::GiveUp),
         any::<bool>().prop_map(Move::Spawn),
+        Just(Move::CallOff),
         (0..3).prop_map(Move::Exit),
         Just(Move::SignalFailed),
         (0u64..4000).prop_map(Move::Wait),
@@ -353,6 +348,32 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         }
         moves
     })
+}
+
+#[test]
+fn a_retry_that_is_due_in_a_shutdown_waits_for_its_turn_and_is_given_up_without_a_word() {
+    let mut life = Life::new(settings()).into(ProcessState::Backoff);
+    life.starts_allowed = false;
+    assert_eq!(life.wait(Duration::from_secs(1)).deadline(), "");
+    assert_eq!((life.machine.state(), life.machine.next_deadline(&life.settings)), (ProcessState::Backoff, None));
+    assert_eq!(life.step(Input::Start), "");
+    assert_eq!(life.step(Input::GiveUp), "BACKOFF>FATAL");
+    let mut last = Life::new(Settings { startretries: 0, ..settings() });
+    last.step(Input::Start);
+    let failed = last.step(Input::SpawnFailed { why: "no".into() });
+    assert_eq!(failed, "'SpawnError' STARTING>BACKOFF BACKOFF>FATAL 'GaveUp'");
+}
+
+#[test]
+fn a_start_that_is_called_off_is_stopped_whatever_the_retries() {
+    for startretries in [0, 3] {
+        let mut life = Life::new(Settings { startretries, ..settings() });
+        life.step(Input::Start);
+        assert_eq!(life.step(Input::Stop), "");
+        assert_eq!(life.step(Input::CalledOff), "'CalledOff' STARTING>STOPPING STOPPING>STOPPED");
+        assert_eq!((life.machine.spawn_error(), life.machine.next_deadline(&life.settings)), ("", None));
+        assert_eq!(life.step(Input::Start), "STOPPED>STARTING spawn");
+    }
 }
 
 proptest! {
@@ -385,7 +406,11 @@ proptest! {
                     alive = false;
                     Input::Exited { status: ExitStatus::Exited(code), at: now }
                 }
-                Move::Spawn(_) | Move::Exit(_) => continue,
+                Move::CallOff if ordered => {
+                    ordered = false;
+                    Input::CalledOff
+                }
+                Move::Spawn(_) | Move::CallOff | Move::Exit(_) => continue,
                 Move::SignalFailed => Input::SignalFailed { why: "EPERM".into(), requested: false },
                 Move::Wait(by) => {
                     life.wait(Duration::from_millis(by));

@@ -292,21 +292,18 @@ mod tests {
     }
 
     #[test]
-    fn pauses_end_in_their_order_and_leave_nothing_behind() {
+    fn pauses_end_when_they_are_over_and_leave_nothing_behind() {
         let reactor = reactor();
-        let order = RefCell::new(Vec::new());
+        let start = Instant::now();
         let pause = async |time: u64| {
             reactor.pause(Duration::from_millis(time)).await;
-            order.borrow_mut().push(time);
+            assert!(start.elapsed() >= Duration::from_millis(time));
         };
-        let start = Instant::now();
         reactor.run(async {
             future::zip(future::zip(pause(30), pause(10)), future::zip(pause(20), pause(0))).await;
             // One that is given up.
             future::or(reactor.pause(Duration::from_secs(600)), async { yield_now().await }).await;
         });
-        assert!(start.elapsed() >= Duration::from_millis(30));
-        assert_eq!(*order.borrow(), [0, 10, 20, 30]);
         assert!(reactor.pauses.borrow().is_empty());
     }
 }

@@ -16,7 +16,9 @@ use crate::domain::name::ProcessName;
 use crate::sys::alone;
 use crate::sys::orphan::Strangers;
 
+mod open_files;
 mod shortage;
+mod traced;
 
 fn order(settings: spec::Process) -> StartOrder {
     StartOrder { name: ProcessName::new("g", "x").into(), settings: Arc::new(settings), server_url: None, socket: None }

@@ -9,6 +9,27 @@ use futures_lite::future;
 use super::*;
 use crate::sys::alone;
 
+#[test]
+fn children_are_there_until_they_are_reaped() {
+    alone::run("sys::orphan::tests::with_a_child", &[]);
+}
+
+#[test]
+#[ignore = "run by children_are_there_until_they_are_reaped"]
+fn with_a_child() {
+    assert!(!has_children());
+    #[expect(clippy::disallowed_methods, reason = "a stranger")]
+    let mut child = std::process::Command::new("/bin/cat").stdin(std::process::Stdio::piped()).spawn().unwrap();
+    assert!(has_children() && peek().is_none());
+    drop(child.stdin.take());
+    while peek() != Some(child.id()) {
+        std::thread::yield_now();
+    }
+    assert!(has_children());
+    child.wait().unwrap();
+    assert!(!has_children());
+}
+
 const FAMILIES: usize = 100;
 
 #[test]

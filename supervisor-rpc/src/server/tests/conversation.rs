@@ -203,3 +203,25 @@ fn a_panic_harms_its_own_request_only() {
     assert_eq!(lines.len(), 2);
     assert!(lines[0].contains("s.sock:Server Error: ") && lines[1].contains("127.0.0.1:0:Server Error: "), "{lines:?}");
 }
+
+#[test]
+fn who_has_said_all_gets_its_answer() {
+    let lab = Lab::new();
+    for request in
+        [get("/ok.html"), post("/RPC2", "x"), post("/RPC2", "slow"), "GET /ok.html HTTP/1.0\r\n\r\n".to_owned()]
+    {
+        for mut talk in lab.both() {
+            talk.send(&request).stream.finish();
+            assert_eq!(talk.answer().status, 200, "{request}");
+            assert!(talk.closed(), "{request}");
+        }
+    }
+    // Half a request is none.
+    for begun in ["GET /ok.html HTTP/1.1\r\n", "POST /RPC2 HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nx"] {
+        for mut talk in lab.both() {
+            talk.send(begun).stream.finish();
+            while talk.more() {}
+            assert!(!String::from_utf8_lossy(&talk.got).contains("200 OK"), "{begun}");
+        }
+    }
+}

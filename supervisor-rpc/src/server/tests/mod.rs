@@ -10,7 +10,7 @@ mod refusals;
 mod streams;
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -137,6 +137,7 @@ pub(crate) fn quick_limits() -> Limits {
     Limits {
         head_time: Duration::from_millis(300),
         idle_time: Duration::from_millis(600),
+        kept_time: Duration::from_millis(1500),
         body_time: Duration::from_millis(500),
         write_stall: Duration::from_millis(500),
         linger: Duration::from_millis(200),
@@ -211,8 +212,22 @@ impl Lab {
     }
 }
 
-trait ReadWrite: Read + Write + Send {}
-impl<T: Read + Write + Send> ReadWrite for T {}
+trait ReadWrite: Read + Write + Send {
+    /// Ends the sending side.
+    fn finish(&self);
+}
+
+impl ReadWrite for UnixStream {
+    fn finish(&self) {
+        self.shutdown(Shutdown::Write).unwrap();
+    }
+}
+
+impl ReadWrite for TcpStream {
+    fn finish(&self) {
+        self.shutdown(Shutdown::Write).unwrap();
+    }
+}
 
 /// A client's side of a connection.
 struct Talk {

@@ -56,12 +56,18 @@ fn idle_connections_are_closed_without_a_word() {
         assert!((500..3000).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
     }
     for open in [Lab::unix, Lab::tcp] {
-        let mut talk = open(&lab);
-        talk.ask(&get("/ok.html"));
-        // Longer idle than a head may take.
-        std::thread::sleep(Duration::from_millis(400));
-        assert_eq!(talk.ask(&get("/ok.html")).body, "OK");
-        assert!(talk.closed());
+        for request in [get("/ok.html"), post("/RPC2", "slow")] {
+            let mut talk = open(&lab);
+            assert_eq!(talk.ask(&request).status, 200);
+            // Empty lines are no request.
+            talk.send("\r\n");
+            // Longer idle than a head may take, and than who has never asked anything may be.
+            std::thread::sleep(Duration::from_millis(800));
+            assert_eq!(talk.ask(&request).status, 200);
+            let start = Instant::now();
+            assert!(talk.closed());
+            assert!((1400..6000).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
+        }
     }
 }
 

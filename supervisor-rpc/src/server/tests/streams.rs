@@ -47,6 +47,17 @@ fn a_client_that_leaves_is_noticed_while_nothing_is_written() {
 }
 
 #[test]
+fn who_has_said_all_gets_what_there_is() {
+    let lab = Lab::new();
+    for mut talk in lab.both() {
+        talk.send(get("/logtail/cat")).stream.finish();
+        talk.until("1024\n");
+        while talk.more() {}
+        eventually("the follower goes", || lab.backend.followers() == 0);
+    }
+}
+
+#[test]
 fn a_client_that_does_not_read_is_dropped() {
     let lab = Lab::with(quick_limits(), None, |_| {});
     let mut talk = lab.unix();
@@ -66,7 +77,7 @@ fn silent_streams_stay_open() {
         talk.send(get("/logtail/cat")).until("1024\n");
     }
     // Longer than every limit on requests.
-    std::thread::sleep(Duration::from_millis(900));
+    std::thread::sleep(Duration::from_millis(1700));
     lab.backend.append("still there\n");
     for talk in &mut both {
         talk.until("still there\n");
