@@ -123,6 +123,18 @@ fn a_thousand_programs_are_told_of() {
 }
 
 #[test]
+fn a_process_without_a_log_is_answered_as_its_setting_is_written() {
+    let mut lab =
+        Lab::running("[program:x]\ncommand=/bin/sleep 600\nautostart=false\nstdout_logfile=\nstderr_logfile=NONE\n");
+    for (method, fault) in [("Stdout", "NO_FILE: "), ("Stderr", "NO_FILE")] {
+        let method = format!("supervisor.readProcess{method}Log");
+        let answer = lab.call(&method, &[Value::Text("x"), Value::Int(0), Value::Int(0)]);
+        assert!(answer.body.contains(&format!("<string>{fault}</string>")), "{}", answer.body);
+    }
+    lab.stop_well();
+}
+
+#[test]
 fn an_activity_log_that_cannot_be_read_again_is_named_or_fails() {
     let read = |lab: &Lab| lab.call("supervisor.readLog", &[Value::Int(0), Value::Int(0)]).body;
     let mut lab = Lab::running_with("logfile=syslog", "");

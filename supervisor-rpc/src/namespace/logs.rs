@@ -5,6 +5,8 @@
 
 use std::path::PathBuf;
 
+use supervisor_core::domain::name::Namespec;
+use supervisor_core::domain::spec::LogFile;
 use supervisor_core::process::{LogTail, Outcome, Stream};
 use supervisor_core::rpc::{Answer, AnswerSink, Fault, FaultCode, Params, Value};
 use supervisor_core::{Handle, RequestError, offload};
@@ -42,8 +44,24 @@ pub(super) async fn read(handle: &Handle, params: &Params, stream: Stream) -> An
     given.process()?;
     match handle.read_log(&given.namespec(), stream, offset, length).await {
         Ok(bytes) => Ok(LogText(bytes).into()),
+        Err(RequestError::NoFile(path))
+            if path.is_empty() && is_set_to_nothing(handle, &given.namespec(), stream).await =>
+        {
+            Err(Fault::with(FaultCode::NoFile, path))
+        }
         Err(error) => Err(unreadable(&error, Some(&given))),
     }
+}
+
+/// `stdout_logfile=`: no log, but its path, which is empty, is named (Supervisor 4.3).
+async fn is_set_to_nothing(handle: &Handle, name: &Namespec, stream: Stream) -> bool {
+    let group = handle.group_settings(&name.group).await.ok().and_then(|settings| settings.active);
+    let mut processes = group.iter().flat_map(|group| &group.processes);
+    let process = processes.find(|process| Some(&process.name) == name.process.as_ref());
+    process.is_some_and(|process| match stream {
+        Stream::Stdout => process.stdout.logfile == LogFile::Empty,
+        Stream::Stderr => process.stderr.logfile == LogFile::Empty,
+    })
 }
 
 pub(super) async fn tail(handle: &Handle, params: &Params, stream: Stream) -> Answered {
