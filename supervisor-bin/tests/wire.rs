@@ -142,6 +142,11 @@ fn an_activity_log_that_cannot_be_read_again_is_named_or_fails() {
     assert!(answer.contains("NO_FILE: syslog"), "{answer}");
     assert_eq!(lab.stop().code(), Some(0));
 
+    let mut lab = Lab::running_with("logfile=/dev/null\nlogfile_maxbytes=0", "");
+    let answer = read(&lab);
+    assert!(answer.contains("<value><string></string></value>"), "{answer}");
+    assert_eq!(lab.stop().code(), Some(0));
+
     let mut lab = Lab::with("logfile=%(here)s/pipe\nlogfile_maxbytes=0", "");
     let pipe = lab.path("pipe");
     rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();

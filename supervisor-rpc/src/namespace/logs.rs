@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use supervisor_core::domain::name::Namespec;
 use supervisor_core::domain::spec::LogFile;
+use supervisor_core::logfile::read::{self, ReadError};
 use supervisor_core::process::{LogTail, Outcome, Stream};
 use supervisor_core::rpc::{Answer, AnswerSink, Fault, FaultCode, Params, Value};
 use supervisor_core::{Handle, RequestError, offload};
@@ -73,20 +74,30 @@ pub(super) async fn tail(handle: &Handle, params: &Params, stream: Stream) -> An
 }
 
 pub(super) async fn read_activity(handle: &Handle, params: &Params) -> Answered {
-    match handle.read_activity_log(params.get(0)?, params.get(1)?).await {
+    let (offset, length) = (params.get(0)?, params.get(1)?);
+    match handle.read_activity_log(offset, length).await {
         Ok(bytes) => Ok(LogText(bytes).into()),
         Err(RequestError::NoFile(path)) if path.is_empty() => {
-            Err(kept_elsewhere(handle.activity_log().place().unwrap_or_default()).await)
+            let place = handle.activity_log().place().unwrap_or_default();
+            kept_elsewhere(place, offset, length).await.map(|bytes| LogText(bytes).into())
         }
         Err(error) => Err(unreadable(&error, None)),
     }
 }
 
-/// The activity log is in no file that can be read again: what is there, such as a pipe, cannot be read; else it is named.
-async fn kept_elsewhere(place: String) -> Fault {
+/// The activity log is in no file: a place that has a path may be read all the same, such as `/dev/null`, or cannot be, such
+/// as a pipe; another is named.
+async fn kept_elsewhere(place: String, offset: i64, length: i64) -> Result<Vec<u8>, Fault> {
     let path = PathBuf::from(&place);
-    let there = path.is_absolute() && offload::unblock(move || path.exists()).await;
-    if there { Fault::new(FaultCode::Failed) } else { detailed(FaultCode::NoFile, &place) }
+    if !path.is_absolute() {
+        return Err(detailed(FaultCode::NoFile, &place));
+    }
+    let read = offload::unblock(move || read::read(&path, offset, length)).await;
+    read.map_err(|error| match error {
+        ReadError::NoFile => detailed(FaultCode::NoFile, &place),
+        ReadError::BadArguments => Fault::new(FaultCode::BadArguments),
+        ReadError::Unreadable(_) => Fault::new(FaultCode::Failed),
+    })
 }
 
 pub(super) async fn clear_activity(handle: &Handle) -> Answered {
