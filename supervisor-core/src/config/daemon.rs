@@ -61,7 +61,7 @@ pub struct Daemon {
     /// `nocleanup`. Default false.
     pub nocleanup: bool,
     /// `childlogdir`. Default: the first directory of TMPDIR, TEMP, TMP, `/tmp`, `/var/tmp`, `/usr/tmp` and the working
-    /// directory that exists.
+    /// directory in which files can be made.
     pub childlogdir: PathBuf,
     /// `user`.
     pub user: Option<User>,
@@ -175,12 +175,12 @@ fn orphans(text: &str) -> std::result::Result<Orphans, ValueError> {
     }
 }
 
-/// The directory for temporary files.
+/// The directory for temporary files: the first one that they can be made in.
 fn temporary_directory(host: &dyn Host) -> PathBuf {
     let environment = host.environment();
     let named = ["TMPDIR", "TEMP", "TMP"].into_iter().filter_map(|name| environment.get(name).map(PathBuf::from));
     let usual = ["/tmp", "/var/tmp", "/usr/tmp"].into_iter().map(PathBuf::from);
-    let usable = |path: &PathBuf| *path != Path::new("") && host.is_directory(path);
+    let usable = |path: &PathBuf| *path != Path::new("") && host.can_create_in(path);
     let found = named.chain(usual).find(usable).unwrap_or_default();
     convert::absolute(&found, host)
 }

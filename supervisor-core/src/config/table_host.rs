@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use crate::domain::host::Host;
 use crate::domain::spec::User;
 
-/// Files and directories as given, `closed` folders that cannot be entered, `secret` files that cannot be read; accounts `root` and `www` (33, group `www`, home `/home/www`).
+/// Files and directories as given, `closed` folders that cannot be entered, `locked` ones that cannot be
+/// written, `secret` files that cannot be read; accounts `root` and `www` (33, group `www`, home `/home/www`).
 #[derive(Default)]
 pub(crate) struct TableHost {
     pub(crate) files: BTreeMap<PathBuf, Vec<u8>>,
@@ -68,6 +69,10 @@ impl Host for TableHost {
 
     fn is_directory(&self, path: &Path) -> bool {
         self.directories.iter().any(|directory| directory == path)
+    }
+
+    fn can_create_in(&self, path: &Path) -> bool {
+        self.is_directory(path) && !path.ends_with("locked")
     }
 
     fn user_by_name(&self, name: &str) -> Option<User> {

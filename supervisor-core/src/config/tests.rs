@@ -387,6 +387,26 @@ fn names_that_only_the_daemon_knows() {
 }
 
 #[test]
+fn automatic_logs_go_where_files_can_be_made() {
+    let childlogdir = |variables: &[(&str, &str)], directories: &[&str]| {
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let directories = directories.iter().map(PathBuf::from).collect();
+        let host = TableHost { variables, directories, ..TableHost::new() };
+        parse("[supervisord]", Path::new(MAIN), &host).unwrap().daemon.childlogdir
+    };
+    let all = ["/a", "/a/locked", "/tmp", "/var/tmp", "/cwd"];
+    for (variables, directories, wanted) in [
+        (&[("TMPDIR", "/a"), ("TMP", "/b")][..], &all[..], "/a"),
+        (&[("TMPDIR", "/a/locked"), ("TEMP", "/missing"), ("TMP", "/a")], &all, "/a"),
+        (&[("TMPDIR", "/a/locked")], &all, "/tmp"),
+        (&[("TMPDIR", "")], &["/var/tmp"], "/var/tmp"),
+        (&[], &["/cwd"], "/cwd"),
+    ] {
+        assert_eq!(childlogdir(variables, directories), Path::new(wanted), "{variables:?} {directories:?}");
+    }
+}
+
+#[test]
 fn the_command_line_wins() {
     let overrides = Overrides {
         nodaemon: true,

@@ -32,6 +32,9 @@ pub trait Host {
     /// True if this is a directory.
     fn is_directory(&self, path: &Path) -> bool;
 
+    /// True if this is a directory that we can make files in, by the rights that we have in effect.
+    fn can_create_in(&self, path: &Path) -> bool;
+
     /// The account of this name.
     fn user_by_name(&self, name: &str) -> Option<User>;
 
