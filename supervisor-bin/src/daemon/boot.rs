@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use supervisor_core::activity::ActivityLog;
 use supervisor_core::config::{self, Daemon, DaemonLog, Occasion, Overrides, Settings};
+use supervisor_core::domain::host::Host as _;
 use supervisor_core::domain::level::Level;
 use supervisor_core::logfile::auto;
 use supervisor_core::sys::host::SystemHost;
@@ -85,6 +86,7 @@ fn serve(
         Some(path) => path,
         None => search(called)?,
     };
+    let overrides = Overrides { working_directory: SystemHost.current_directory(), ..overrides };
     let mut source = FileSource::new(path, overrides, factories);
     let settings = source.read(Occasion::Start)?;
     source.stays_at(settings.path.clone());

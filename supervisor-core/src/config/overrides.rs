@@ -1,6 +1,8 @@
-//! Values typed on the daemon's command line: they win over the file, at every reading of it.
+//! Values typed on the daemon's command line: they win over the file, whenever what is read is applied.
 //!
 //! Texts as typed; converted where their keys are. Which options there are and how they are spelt belongs to the daemon.
+
+use std::path::PathBuf;
 
 use super::convert::ValueError;
 use super::error::{ConfigError, ErrorKind};
@@ -31,8 +33,11 @@ impl Typed {
 
 /// What the command line sets: for each key of `[supervisord]` that has an option, the value. A flag can only turn its key on.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-#[expect(missing_docs, reason = "each field is the key that it overrides")]
+#[expect(missing_docs, reason = "each field but the first is the key that it overrides")]
 pub struct Overrides {
+    /// Where relative paths among them begin, so that they stay what they were when the daemon enters another directory.
+    /// Empty: where the process works when they are read.
+    pub working_directory: PathBuf,
     pub nodaemon: bool,
     pub silent: bool,
     pub nocleanup: bool,

@@ -416,7 +416,7 @@ fn the_command_line_wins() {
         ..Overrides::default()
     };
     let host = &TableHost { directories: vec!["/cwd".into(), "x/../../tmp".into()], ..TableHost::new() };
-    let text = "[supervisord]\nnodaemon=false\nloglevel=critical\nidentifier=me\nuser=root\nchildlogdir=/cwd\n";
+    let text = "[supervisord]\nnodaemon=false\nloglevel=critical\nidentifier=me\nuser=nobody\nchildlogdir=/cwd\n";
     let daemon = Loader::new(host).overrides(&overrides).parse(text, Path::new(MAIN)).unwrap().daemon;
     assert_eq!((daemon.nodaemon, daemon.loglevel, daemon.identifier.as_str()), (true, Level::Debug, "me"));
     assert_eq!(daemon.logfile, DaemonLog::File(PathBuf::from("/tmp/%.log")));
@@ -431,6 +431,42 @@ fn the_command_line_wins() {
     assert_eq!(refused(nowhere), "invalid value for --directory '/no': /no is not an existing directory");
     let nobody = Overrides { user: Some(Typed::new("-u", "nope")), ..Overrides::default() };
     assert_eq!(refused(nobody), "Invalid user name nope");
+}
+
+#[test]
+fn what_was_typed_stays_what_it_was() {
+    let typed = |option: &str, value: &str| Some(Typed::new(option, value));
+    let overrides = Overrides {
+        working_directory: "/start".into(),
+        logfile: typed("-l", "log/x.log"),
+        pidfile: typed("-j", "x.pid"),
+        childlogdir: typed("-q", "log"),
+        directory: typed("-d", "../start/log"),
+        user: typed("-u", "www"),
+        ..Overrides::default()
+    };
+    // It has entered another directory since.
+    let directories = ["/start/log", "/start/../start/log", "/cwd"].map(PathBuf::from).to_vec();
+    let read = |host: &TableHost, occasion, text: &str| {
+        let loader = Loader::new(host).overrides(&overrides).occasion(occasion);
+        loader.parse(text, Path::new(MAIN)).map(|settings| settings.daemon)
+    };
+    let section = "[supervisord]\nuser=gone\n";
+    let daemon = read(&TableHost { directories, ..TableHost::new() }, Occasion::Start, section).unwrap();
+    assert_eq!(daemon.logfile, DaemonLog::File(PathBuf::from("/start/log/x.log")));
+    assert_eq!(daemon.pidfile, Path::new("/start/x.pid"));
+    assert_eq!(daemon.childlogdir, Path::new("/start/log"));
+    assert_eq!(daemon.directory, Some(PathBuf::from("/start/../start/log")));
+    // Since then it has all been removed.
+    let bare = &TableHost { directories: Vec::new(), ..TableHost::new() };
+    let error = read(bare, Occasion::Start, section).unwrap_err().to_string();
+    assert_eq!(error, "invalid value for -q 'log': log is not an existing directory");
+    read(bare, Occasion::Reread, section).unwrap();
+    // What the file says is checked all the same.
+    for (line, why) in [("loglevel=loud", "bad logging level"), ("user=%(nope)s", "cannot be expanded")] {
+        let error = read(bare, Occasion::Reread, &format!("[supervisord]\n{line}\n")).unwrap_err().to_string();
+        assert!(error.contains(why), "{error}");
+    }
 }
 
 fn including() -> TableHost {
