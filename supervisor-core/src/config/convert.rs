@@ -247,22 +247,22 @@ pub(crate) fn host_and_port(text: &str) -> Result<(Option<String>, u16)> {
     Ok((host, port(number)?))
 }
 
-/// `tcp://host:port` or `unix:///absolute/path`.
-pub(crate) fn socket_address(text: &str) -> Result<SocketAddress> {
+/// `tcp://host:port` or `unix:///absolute/path`, with `.` and `..` resolved as text.
+pub(crate) fn socket_address(text: &str, host: &dyn Host) -> Result<SocketAddress> {
     let bad = || ValueError::SocketFormat(text.to_owned());
     if let Some(path) = text.strip_prefix("unix://") {
         return if path.starts_with('/') {
-            Ok(SocketAddress::Unix(PathBuf::from(path)))
+            Ok(SocketAddress::Unix(absolute(Path::new(path), host)))
         } else {
             Err(ValueError::SocketPath(path.to_owned()))
         };
     }
-    let (host, number) = text.strip_prefix("tcp://").and_then(|rest| rest.split_once(':')).ok_or_else(bad)?;
+    let (name, number) = text.strip_prefix("tcp://").and_then(|rest| rest.split_once(':')).ok_or_else(bad)?;
     let digits = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
-    if host.is_empty() || host.contains(is_space) || !digits {
+    if name.is_empty() || name.contains(is_space) || !digits {
         return Err(bad());
     }
-    Ok(SocketAddress::Tcp { host: host.to_lowercase(), port: port(number)? })
+    Ok(SocketAddress::Tcp { host: name.to_lowercase(), port: port(number)? })
 }
 
 /// A backlog from 1 to 65535.

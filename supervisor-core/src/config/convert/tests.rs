@@ -150,8 +150,12 @@ fn addresses() {
     );
     let tcp = SocketAddress::Tcp { host: "h".to_owned(), port: 9 };
     check(
-        socket_address,
-        &[("tcp://H:9", tcp), ("unix:///a/b", SocketAddress::Unix(PathBuf::from("/a/b")))],
+        |text| socket_address(text, &TableHost::new()),
+        &[
+            ("tcp://H:9", tcp),
+            ("unix:///a/b", SocketAddress::Unix(PathBuf::from("/a/b"))),
+            ("unix:///nowhere/../a/.//b/", SocketAddress::Unix(PathBuf::from("/a/b"))),
+        ],
         &[
             ("foo", "Bad socket format 'foo'"),
             ("tcp://h", "Bad socket format 'tcp://h'"),
