@@ -153,7 +153,7 @@ pub(crate) fn daemon(reader: &Reader<'_>, overrides: &Overrides, occasion: Occas
         logfile_backups: source.set("logfile_backups", typed.logfile_backups.as_ref(), plain(convert::integer))?,
         loglevel: source.set("loglevel", typed.loglevel.as_ref(), plain(convert::level))?,
         pidfile: source.set("pidfile", typed.pidfile.as_ref(), |text, base| file(text, base, host))?,
-        umask: source.set("umask", typed.umask.as_ref(), plain(convert::octal))?,
+        umask: source.set("umask", typed.umask.as_ref(), plain(convert::mask))?,
         nodaemon: flag("nodaemon", typed.nodaemon)?,
         silent: flag("silent", typed.silent)?,
         minfds: source.set("minfds", typed.minfds.as_ref(), plain(convert::integer))?,

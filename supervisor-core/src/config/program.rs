@@ -69,7 +69,7 @@ fn common(reader: &Reader<'_>) -> Result<Process> {
     }
     let serverurl = reader.text("serverurl")?.filter(|url| !strip(url).eq_ignore_ascii_case("auto"));
     Ok(Process {
-        umask: reader.optional("umask", convert::octal)?,
+        umask: reader.optional("umask", convert::mask)?,
         priority: reader.value("priority", convert::integer)?,
         autostart: reader.value("autostart", convert::boolean)?,
         startsecs: reader.value("startsecs", convert::integer)?,
