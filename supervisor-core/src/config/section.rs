@@ -80,7 +80,20 @@ impl<'a> Reader<'a> {
             Some(place) => Names { here: &place.source.here, ..self.names },
             None => self.names,
         };
-        names.expand(raw.text, label, scope).map(Some).map_err(|kind| self.error(key, kind))
+        let text = match self.is_expanded_twice(key) {
+            true => names.expand_twice(raw.text, label, scope),
+            false => names.expand(raw.text, label, scope),
+        };
+        text.map(Some).map_err(|kind| self.error(key, kind))
+    }
+
+    /// Supervisor 4.3 expands these twice, and what works there must work here.
+    fn is_expanded_twice(&self, key: &str) -> bool {
+        match key {
+            "stdout_logfile" | "stderr_logfile" => true,
+            "environment" => self.name() == "supervisord",
+            _ => false,
+        }
     }
 
     /// The converted value of a key, or of its default; `None` if there is neither.

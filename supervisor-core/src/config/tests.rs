@@ -220,9 +220,9 @@ fn errors_of_files() {
 #[test]
 fn expansions_by_scope() {
     let settings = good(
-        "environment=GLOB=\"g%%\"\n[program:a]\ncommand=%(ENV_X)s %(ENV_GLOB)s %(ENV_MINE)s %(group_name)s %(program_name)s \
-         %(here)s %(host_node_name)s 50%%\nenvironment=MINE=\"m%(process_num)d\",GLOB=own\nnumprocs=2\nnumprocs_start=9\n\
-         process_name=%(program_name)s_%(process_num)d\nstdout_logfile=/tmp/%(ENV_MINE)s%%%%b\n[group:g]\nprograms=a\n",
+        "environment=GLOB=\"g%%\",TWICE=\"%%%%\"\n[program:a]\ncommand=%(ENV_X)s %(ENV_GLOB)s %(ENV_MINE)s %(group_name)s %(program_name)s \
+         %(here)s %(host_node_name)s 50%%\nenvironment=MINE=\"m%(process_num)d\",GLOB=own,ONCE=\"%%%%\"\nnumprocs=2\nnumprocs_start=9\n\
+         process_name=%(program_name)s_%(process_num)d\nstdout_logfile=/tmp/%(ENV_MINE)s%%%%b\nstderr_logfile=/tmp/%%b\n[group:g]\nprograms=a\n",
     );
     let group = &settings.groups[0];
     // Plain string order.
@@ -230,9 +230,11 @@ fn expansions_by_scope() {
     assert_eq!(names, ["a_10", "a_9"]);
     let process = &group.processes[1];
     assert_eq!(process.command, "outside own m9 g a /etc node 50%");
-    assert_eq!(process.stdout.logfile, LogFile::Path(PathBuf::from("/tmp/m9%%b")));
+    assert_eq!(process.stdout.logfile, LogFile::Path(PathBuf::from("/tmp/m9%b")));
+    assert_eq!(process.stderr.logfile, LogFile::Path(PathBuf::from("/tmp/%b")));
     assert_eq!((process.environment["GLOB"].as_str(), process.environment["MINE"].as_str()), ("own", "m9"));
     assert_eq!(settings.daemon.environment["GLOB"], "g%");
+    assert_eq!((process.environment["TWICE"].as_str(), process.environment["ONCE"].as_str()), ("%", "%%"));
 }
 
 #[test]

@@ -41,6 +41,32 @@ fn templates() {
 }
 
 #[test]
+fn some_are_templates_of_templates() {
+    let table = [
+        ("plain", "plain"),
+        ("a%%%%b", "a%b"),
+        ("a%%%%%%%%b", "a%%b"),
+        ("%%%%", "%"),
+        ("%%(b)s/%(b)s", "txt/txt"),
+        ("%(b)s%%%%%(a)03d", "txt%065"),
+        // What is no template of a template is one all the same.
+        ("a%%b", "a%b"),
+        ("100%%", "100%"),
+        ("50%%%%of%% %%%%", "50%of% %"),
+        ("%%d %%%%%%", "%d %%"),
+        ("%%(nope)s", "%(nope)s"),
+        // What is inserted is nobody's template.
+        ("%(p)s", "%(a)s"),
+        ("%(p)s%%%%%(p)r", "%(a)s%'%(a)s'"),
+        ("%%(p)s", "%(a)s"),
+    ];
+    for (template, wanted) in table {
+        assert_eq!(expand_twice(template, get).as_deref(), Ok(wanted), "{template:?}");
+    }
+    assert_eq!(expand_twice("%%%%%(foo)s", get), Err(Fault::Unknown("foo".to_owned())));
+}
+
+#[test]
 fn faults() {
     let nameless = "a conversion needs a name in parentheses, a percent sign is written %%";
     let table = [
