@@ -8,7 +8,8 @@ use crate::domain::host::Host;
 use crate::domain::spec::User;
 
 /// Files and directories as given, `closed` folders that cannot be entered, `locked` ones that cannot be
-/// written, `secret` files that cannot be read; accounts `root` and `www` (33, group `www`, home `/home/www`).
+/// written, `secret` files that cannot be read; a variable `LATIN1`
+/// whose value is not UTF-8; accounts `root` and `www` (33, group `www`, home `/home/www`).
 #[derive(Default)]
 pub(crate) struct TableHost {
     pub(crate) files: BTreeMap<PathBuf, Vec<u8>>,
@@ -101,6 +102,10 @@ impl Host for TableHost {
 
     fn environment(&self) -> BTreeMap<String, String> {
         self.variables.clone()
+    }
+
+    fn has_variable(&self, name: &str) -> bool {
+        name == "LATIN1" || self.variables.contains_key(name)
     }
 
     fn node_name(&self) -> String {

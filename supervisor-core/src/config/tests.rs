@@ -189,6 +189,14 @@ const ERRORS: &[(&str, &str)] = &[
         "environment=A=%(q)s",
         "Format string 'A=%(q)s' for 'environment' contains names ('q') which cannot be expanded. Available names: ENV_HOME, ENV_X, here, host_node_name, line 2, key 'environment'\u{2}",
     ),
+    (
+        "identifier=%(ENV_LATIN1)s",
+        "Format string '%(ENV_LATIN1)s' for 'supervisord.identifier' contains names ('ENV_LATIN1') which cannot be expanded: its value is not UTF-8 text, line 2, key 'identifier'\u{2}",
+    ),
+    (
+        "[rpcinterface:x]\nsupervisor.rpcinterface_factory=f\na=%(ENV_LATIN1)s",
+        "Format string '%(ENV_LATIN1)s' for 'rpcinterface:x.a' contains names ('ENV_LATIN1') which cannot be expanded: its value is not UTF-8 text, line 4, key 'a' of section 'rpcinterface:x' (file: '/etc/c.conf')",
+    ),
     ("garbage", "Source contains parsing errors: '/etc/c.conf'\n\t[line  2]: 'garbage'"),
 ];
 

@@ -53,6 +53,11 @@ pub trait Host {
     /// The environment; entries that are not UTF-8 are left out.
     fn environment(&self) -> BTreeMap<String, String>;
 
+    /// True if the environment has this variable, also if its value is not UTF-8.
+    fn has_variable(&self, name: &str) -> bool {
+        self.environment().contains_key(name)
+    }
+
     /// The node name of `uname(2)`.
     fn node_name(&self) -> String;
 

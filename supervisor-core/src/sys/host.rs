@@ -142,6 +142,10 @@ impl Host for SystemHost {
             .collect()
     }
 
+    fn has_variable(&self, name: &str) -> bool {
+        std::env::var_os(name).is_some()
+    }
+
     fn node_name(&self) -> String {
         rustix::system::uname().nodename().to_string_lossy().into_owned()
     }
