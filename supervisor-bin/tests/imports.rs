@@ -44,6 +44,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "supervisor_core::config::PluginSection",
             "supervisor_core::domain",
             "supervisor_core::logfile::read",
+            "supervisor_core::offload",
             "supervisor_core::process",
             "supervisor_core::rpc",
             "supervisor_core::sys::time",

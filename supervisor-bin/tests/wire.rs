@@ -121,3 +121,22 @@ fn a_thousand_programs_are_told_of() {
     assert!(places.is_sorted(), "by name");
     assert!(answer.trim_end().ends_with("</methodResponse>"));
 }
+
+#[test]
+fn an_activity_log_that_cannot_be_read_again_is_named_or_fails() {
+    let read = |lab: &Lab| lab.call("supervisor.readLog", &[Value::Int(0), Value::Int(0)]).body;
+    let mut lab = Lab::running_with("logfile=syslog", "");
+    let answer = read(&lab);
+    assert!(answer.contains("NO_FILE: syslog"), "{answer}");
+    assert_eq!(lab.stop().code(), Some(0));
+
+    let mut lab = Lab::with("logfile=%(here)s/pipe\nlogfile_maxbytes=0", "");
+    let pipe = lab.path("pipe");
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    let flags = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::NONBLOCK;
+    let _reader = rustix::fs::open(&pipe, flags, rustix::fs::Mode::empty()).unwrap();
+    lab.start();
+    let answer = read(&lab);
+    assert!(answer.contains("<string>FAILED</string>"), "{answer}");
+    assert_eq!(lab.stop().code(), Some(0));
+}

@@ -21,7 +21,8 @@ use crate::domain::state::ListenerState;
 pub struct Event {
     /// Its concrete type.
     pub event_type: EventType,
-    /// Its number, the same for all subscribers; counts from 0 for the supervisor's whole life.
+    /// Its number, the same for all subscribers; counts from 0 for the supervisor's whole life. Streams look on only: an event
+    /// that no listener hears has the number that the next one will get, and takes none itself.
     pub serial: u64,
     /// Its number among the events of this subscriber.
     pub pool_serial: u64,

@@ -144,8 +144,6 @@ fn values(words: &Words) -> Result<(Option<PathBuf>, Overrides), UsageError> {
         value.map(|value| Typed::new(spelled.unwrap_or_default(), value))
     };
     let overrides = Overrides {
-        // Asked of the system by whoever starts the daemon.
-        working_directory: PathBuf::new(),
         nodaemon: options.nodaemon,
         silent: options.silent,
         nocleanup: options.nocleanup,

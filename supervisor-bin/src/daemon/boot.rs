@@ -11,7 +11,6 @@ use std::sync::Arc;
 
 use supervisor_core::activity::ActivityLog;
 use supervisor_core::config::{self, Daemon, DaemonLog, Occasion, Overrides, Settings};
-use supervisor_core::domain::host::Host as _;
 use supervisor_core::domain::level::Level;
 use supervisor_core::logfile::auto;
 use supervisor_core::sys::host::SystemHost;
@@ -29,6 +28,7 @@ use super::life::{self, Life};
 use super::mainlog::{Keeping, MainLog};
 use super::pending::Pending;
 use super::pidfile::{self, PidFile};
+use super::result_handler;
 use super::signals::Caught;
 use super::source::FileSource;
 use crate::{executable, getopt};
@@ -86,7 +86,6 @@ fn serve(
         Some(path) => path,
         None => search(called)?,
     };
-    let overrides = Overrides { working_directory: SystemHost.current_directory(), ..overrides };
     let mut source = FileSource::new(path, overrides, factories);
     let settings = source.read(Occasion::Start)?;
     source.stays_at(settings.path.clone());
@@ -250,8 +249,10 @@ pub(super) fn builder(
         Some(path) => Supervisor::builder().state_file(path),
         None => Supervisor::builder(),
     };
+    let console = Arc::clone(log);
     builder
         .settings(settings)
+        .result_handler(result_handler::STDOUT, result_handler::stdout(move |text| console.show(text)))
         .activity_log(Arc::clone(log) as Arc<dyn ActivityLog>)
         .server_url(super::service::url(&settings.servers))
         .config_source(Arc::clone(source) as Arc<dyn supervisor_core::ConfigSource>)

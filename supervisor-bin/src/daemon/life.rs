@@ -232,24 +232,32 @@ fn build_what_works(
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use futures_lite::future;
     use supervisor_core::config::Overrides;
-    use supervisor_rpc::namespace::FactoryError;
+    use supervisor_rpc::namespace::{FactoryError, SupervisorNamespace};
 
     use super::*;
 
-    #[test]
-    fn a_life_that_cannot_begin_says_so_and_leaves_nothing_behind() {
+    /// A daemon's folder with a configuration that asks for a namespace of these factories.
+    fn folder(factories: &Factories) -> (tempfile::TempDir, Arc<FileSource>, Settings, Arc<MainLog>) {
         let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name);
+        let path = folder.path().join("conf");
         let text = "[supervisord]\nlogfile=%(here)s/log\npidfile=%(here)s/pid\nchildlogdir=%(here)s\n\
                     [unix_http_server]\nfile=%(here)s/s\n[rpcinterface:x]\nsupervisor.rpcinterface_factory=moody\n";
-        std::fs::write(path("conf"), text).unwrap();
-        let mut factories = Factories::default();
-        factories.register("moody", |_, _| Err(FactoryError::Refused("not today".to_owned())));
-        let source = Arc::new(FileSource::new(path("conf"), Overrides::default(), &factories));
+        std::fs::write(&path, text).unwrap();
+        let source = Arc::new(FileSource::new(path, Overrides::default(), factories));
         let settings = source.read(Occasion::Start).unwrap();
         let log = boot::open_log(&settings, Pending::default(), None).unwrap();
         log.start();
+        (folder, source, settings, log)
+    }
+
+    #[test]
+    fn a_life_that_cannot_begin_says_so_and_leaves_nothing_behind() {
+        let mut factories = Factories::default();
+        factories.register("moody", |_, _| Err(FactoryError::Refused("not today".to_owned())));
+        let (folder, source, settings, log) = folder(&factories);
+        let path = |name: &str| folder.path().join(name);
         let pidfile = boot::write_pidfile(&settings.daemon.pidfile, log.as_ref());
         let (bound, _) = bind_all(&settings.servers, Vec::new()).unwrap();
         assert!(path("pid").exists() && path("s").exists());
@@ -259,5 +267,24 @@ mod tests {
         let said = std::fs::read_to_string(path("log")).unwrap();
         assert!(said.contains("CRIT not today"), "{said}");
         assert!(!path("pid").exists() && !path("s").exists());
+    }
+
+    #[test]
+    fn a_restart_that_an_exit_comes_too_late_for_ends_the_daemon() {
+        let mut factories = Factories::default();
+        factories.register("moody", |handle, _| Ok(Arc::new(SupervisorNamespace::new(handle.clone()))));
+        for exit_wanted in [false, true] {
+            let (_folder, source, settings, log) = folder(&factories);
+            let supervisor = build(&settings, &source, &log, Handover::default()).unwrap();
+            let handle = supervisor.handle();
+            let registry = service::namespaces(&factories, &handle, &settings).unwrap();
+            let life = Life { settings, source, console: None, log, supervisor, registry, pidfile: None };
+            // As if it had come while the last things of this life were put away.
+            let mut caught = Caught::in_a_test(exit_wanted);
+            let living = future::zip(life.live(Vec::new(), &mut caught), handle.restart_supervisor());
+            let (ended, asked) = async_io::block_on(living);
+            assert_eq!(asked, Ok(()));
+            assert_eq!(matches!(ended, Ended::Shutdown { result: Ok(()), .. }), exit_wanted);
+        }
     }
 }

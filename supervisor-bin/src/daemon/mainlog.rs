@@ -129,6 +129,13 @@ impl MainLog {
         Ok(Self { level, keeping, readable, lane: Lane::new(keeper, QUEUE), console, echo, reopening: Arc::default() })
     }
 
+    /// Shows a text on stdout and nowhere else; nowhere in the background, where nobody has that.
+    pub(super) fn show(&self, text: String) {
+        if let Some(console) = &self.console {
+            console.post(Shown { target: Target::Stdout, text });
+        }
+    }
+
     /// Gives the log a thread of its own. Not before the last fork.
     pub(super) fn start(&self) {
         self.lane.start("activity-log");
@@ -169,6 +176,13 @@ impl ActivityLog for MainLog {
             Keeping::File { path, .. } if self.readable => Some(path.clone()),
             _ => None,
         }
+    }
+
+    fn place(&self) -> Option<String> {
+        Some(match &self.keeping {
+            Keeping::File { path, .. } => path.display().to_string(),
+            Keeping::Syslog => "syslog".to_owned(),
+        })
     }
 
     fn clear(&self) -> io::Result<()> {

@@ -15,6 +15,7 @@ mod line;
 mod mainlog;
 mod pending;
 mod pidfile;
+mod result_handler;
 mod service;
 mod signals;
 mod source;

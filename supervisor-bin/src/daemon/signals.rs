@@ -156,6 +156,14 @@ impl From<Signals> for Caught {
 }
 
 #[cfg(test)]
+impl Caught {
+    /// Catches what nobody sends.
+    pub(super) fn in_a_test(exit_wanted: bool) -> Self {
+        Self { exit_wanted, ..Self::from(Signals::new([Signal::Winch]).expect("there are descriptors")) }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
@@ -166,15 +174,10 @@ mod tests {
 
     use super::*;
 
-    /// What would catch a signal that nobody sends.
-    fn caught() -> Caught {
-        Signals::new([Signal::Winch]).unwrap().into()
-    }
-
     #[test]
     fn the_wish_to_exit_outlives_a_life_that_no_longer_hears_it() {
         let handle = Supervisor::builder().build().unwrap().handle();
-        let mut caught = caught();
+        let mut caught = Caught::in_a_test(false);
         future::block_on(caught.act(Signal::Hup, &handle));
         assert!(!caught.exit_wanted());
         future::block_on(caught.act(Signal::Term, &handle));
@@ -192,7 +195,7 @@ mod tests {
         };
         let supervisor = Supervisor::builder().config_source(Arc::new(source)).build().unwrap();
         let handle = supervisor.handle();
-        let mut caught = caught();
+        let mut caught = Caught::in_a_test(false);
         let asking = async {
             caught.act(Signal::Hup, &handle).await;
             is_begun.recv().unwrap();

@@ -99,8 +99,8 @@ fn what_a_daemon_leaves_that_was_killed_for_its_memory_is_stopped_before_it_star
     let old = lab.pid_of("x");
     lab.wait_read("out", "ready");
     assert!([lab.daemon(), old].iter().all(|pid| group.members().contains(pid)));
-    // A little more than there is now. A large request needs more than that, and only the daemon may be chosen for it.
-    fs::write(format!("/proc/{old}/oom_score_adj"), "-1000").unwrap();
+    // A little more than there is now. A large request needs more than that, and the daemon is chosen for it before all others.
+    fs::write(format!("/proc/{}/oom_score_adj", lab.daemon()), "1000").unwrap();
     let _ = (group.write("memory.swappiness", "0"), group.write("memory.swap.max", "0"));
     let usage: u64 = group.either(USAGE).1.trim().parse().unwrap();
     group.write(group.either(LIMIT).0, &(usage + (1 << 20)).to_string()).unwrap();

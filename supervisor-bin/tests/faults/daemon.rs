@@ -4,6 +4,7 @@ use std::fs;
 use std::net::UdpSocket;
 use std::os::unix::fs::symlink;
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -175,6 +176,39 @@ fn paths_that_were_typed_stay_what_they_were() {
     kill_process(Pid::from_raw(pid).unwrap(), Signal::TERM).unwrap();
     eventually("the daemon ends", || (!is_alive(pid)).then_some(()));
     assert!(!lab.path("logs/pid").exists());
+}
+
+#[test]
+fn relative_paths_mean_the_same_in_every_life_wherever_the_daemon_goes() {
+    let keys = "nodaemon=false\ndirectory=elsewhere\nchildlogdir=logs\nlogfile=log\npidfile=pid";
+    let more = "[program:y]\ncommand=/bin/sleep 600\nstdout_logfile=logs/y.log\nstartsecs=0\n";
+    let mut lab = Lab::with(keys, "");
+    lab.server = "file=s".to_owned();
+    lab.configure(&format!("{SLEEPER}{more}"));
+    // A program's own log belongs to the directory that the daemon is in.
+    ["logs", "elsewhere", "elsewhere/logs"].iter().for_each(|name| fs::create_dir(lab.path(name)).unwrap());
+    let output = lab.command().output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let mut before = 0;
+    let mut daemon = 0;
+    for turn in ["the first life", "the second", "the third"] {
+        lab.wait_up();
+        let child = eventually(turn, || Some(lab.pid_of("x")).filter(|pid| *pid != before));
+        lab.pid_of("y");
+        let pid: i32 = lab.read("pid").trim().parse().unwrap();
+        assert!(daemon == 0 || pid == daemon, "{turn}");
+        let log = lab.info("x").field("stdout_logfile");
+        let logs = lab.path("logs").canonicalize().unwrap();
+        assert_eq!(Path::new(&log).parent().and_then(|path| path.canonicalize().ok()), Some(logs), "{turn}: {log}");
+        assert!(Path::new(&log).exists() && lab.path("elsewhere/logs/y.log").exists(), "{turn}: {log}");
+        assert_eq!(fs::read_dir(lab.path("elsewhere")).unwrap().count(), 1, "nothing else goes there");
+        (before, daemon) = (child, pid);
+        lab.ctl(&["reload"]);
+    }
+    eventually("the last life", || Some(lab.pid_of("x")).filter(|pid| *pid != before));
+    kill_process(Pid::from_raw(daemon).unwrap(), Signal::TERM).unwrap();
+    eventually("the daemon ends", || (!is_alive(daemon)).then_some(()));
+    assert!(!lab.path("pid").exists() && !lab.socket().exists());
 }
 
 #[test]

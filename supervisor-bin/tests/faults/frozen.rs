@@ -57,9 +57,17 @@ impl Disk {
     /// What comes back with the power: what was on the disk.
     pub(crate) fn mount_again(&self, lab: &Lab) {
         let image = lab.path("image");
-        for words in [&["umount", &self.place][..], &["mount", "-o", "loop", image.to_str().unwrap(), &self.place]] {
-            assert!(Command::new(words[0]).args(&words[1..]).status().unwrap().success(), "{words:?}");
-        }
+        let image = image.to_str().unwrap();
+        let run = |words: &[&str]| {
+            let output = Command::new(words[0]).args(&words[1..]).output().unwrap();
+            assert!(output.status.success(), "{words:?}: {output:?}");
+            output.stdout
+        };
+        run(&["umount", &self.place]);
+        // Other tests make name spaces, and what was mounted then is mounted there as well; until they end it would be the
+        // dead file system that is mounted again.
+        eventually("nobody has it mounted", || run(&["losetup", "-j", image]).is_empty().then_some(()));
+        run(&["mount", "-o", "loop", image, &self.place]);
     }
 }
 

@@ -127,6 +127,7 @@ fn a_stranger_with_the_pid_of_a_leftover_is_not_touched() {
 #[test]
 fn a_start_that_waits_for_a_leftover_can_be_called_off() {
     let (mut lab, old) = crashed_with_stubborn(600);
+    lab.configure(&format!("{STUBBORN}stopwaitsecs=600\nstartretries=0\n"));
     lab.start();
     lab.wait_log("it was left over by a killed supervisor");
     assert_eq!(lab.state("x"), "STARTING");

@@ -62,6 +62,16 @@ fn an_activity_log_that_nobody_reads_keeps_no_other_log_from_being_opened_anew()
     assert_eq!(lab.stop().code(), Some(0));
 }
 
+#[test]
+fn a_command_that_is_not_there_leaves_no_log_behind() {
+    let body = "[program:x]\ncommand=/no/such/command\nstartretries=0\nstdout_logfile=%(here)s/out\nstderr_logfile=%(here)s/err\n";
+    let mut lab = Lab::running(body);
+    lab.wait_state("x", "FATAL");
+    lab.wait_log("can't find command '/no/such/command'");
+    assert!(!lab.path("out").exists() && !lab.path("err").exists());
+    lab.stop_well();
+}
+
 /// The numbers in a text, one in each line, must follow each other from 1 on; gives the last one.
 fn numbers(text: &str) -> usize {
     let mut last = 0;

@@ -56,3 +56,23 @@ fn a_listener_may_end_the_daemon_while_it_has_an_event() {
     assert_eq!(lab.wait().code(), Some(0));
     assert!(lab.log().contains("stopped: l "));
 }
+
+#[test]
+fn output_is_shown_on_stdout_by_the_handler_of_supervisor_stdout() {
+    // Answers each event with the event.
+    let script = "while :; do printf \"READY\\n\"; read -r line || exit; \
+                  printf \"RESULT ${line##*len:}\\n\"; dd bs=1 count=${line##*len:} 2>/dev/null; done";
+    let sections = format!(
+        "[program:x]\ncommand=/bin/sh -c 'echo one; echo two; echo three >&2; exec sleep 600'\nstdout_events_enabled=true\n\
+         stderr_events_enabled=true\n[eventlistener:show]\ncommand=/bin/sh -c '{}'\nevents=PROCESS_LOG\nbuffer_size=100\n\
+         result_handler=supervisor_stdout:event_handler\n",
+        script.replace('%', "%%")
+    );
+    let mut lab = Lab::with("silent=true", &sections);
+    let shown = std::fs::File::create(lab.path("shown")).unwrap();
+    lab.spawn(shown.into());
+    for line in ["x stdout | one\n", "x stdout | two\n", "x stderr | three\n"] {
+        lab.wait_read("shown", line);
+    }
+    lab.stop_well();
+}

@@ -136,23 +136,22 @@ pub(crate) fn absolute(path: &Path, host: &dyn Host) -> PathBuf {
     out
 }
 
-/// A directory that exists; a relative one begins at `base`, or where we work if that is empty.
-pub(crate) fn existing_directory(text: &str, base: &Path, host: &dyn Host) -> Result<PathBuf> {
-    let path = base.join(expand_user(text, host));
+/// A directory that exists.
+pub(crate) fn existing_directory(text: &str, host: &dyn Host) -> Result<PathBuf> {
+    let path = expand_user(text, host);
     if host.is_directory(&path) { Ok(path) } else { Err(ValueError::Directory(text.to_owned())) }
 }
 
-/// A path whose parent exists; a bare name is taken as it is. A relative one begins at `base`, or where we work if that is
-/// empty.
-pub(crate) fn path_with_parent(text: &str, base: &Path, host: &dyn Host) -> Result<PathBuf> {
+/// A path whose parent exists; a bare name is taken as it is.
+pub(crate) fn path_with_parent(text: &str, host: &dyn Host) -> Result<PathBuf> {
     let path = expand_user(text, host);
     // By the last slash, as `dirname` does: `/x/y/` names something in `/x/y`.
-    let parent = path.to_str().and_then(|path| path.rsplit_once('/')).map(|(parent, _)| parent);
-    match parent {
-        Some(parent) if !parent.is_empty() && !host.is_directory(&base.join(parent)) => {
-            Err(ValueError::Parent(text.to_owned()))
-        }
-        _ => Ok(base.join(path)),
+    let parent = path.to_str().and_then(|path| path.rsplit_once('/')).map(|(parent, _)| parent.to_owned());
+    match parent.as_deref() {
+        None => Ok(path),
+        Some("") => Ok(path),
+        Some(parent) if host.is_directory(Path::new(parent)) => Ok(path),
+        Some(_) => Err(ValueError::Parent(text.to_owned())),
     }
 }
 
@@ -302,7 +301,7 @@ pub(crate) fn log_target(text: &str, host: &dyn Host) -> Result<LogTarget> {
         "none" | "off" => Ok(LogTarget::None),
         "" => Ok(LogTarget::Empty),
         "syslog" => Ok(LogTarget::Syslog),
-        _ => path_with_parent(text, Path::new(""), host).map(LogTarget::Path),
+        _ => path_with_parent(text, host).map(LogTarget::Path),
     }
 }
 

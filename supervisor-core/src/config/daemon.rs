@@ -61,7 +61,7 @@ pub struct Daemon {
     pub minprocs: i64,
     /// `nocleanup`. Default false.
     pub nocleanup: bool,
-    /// `childlogdir`. Default: the first directory of TMPDIR, TEMP, TMP, `/tmp`, `/var/tmp`, `/usr/tmp` and the working
+    /// `childlogdir`; absolute. Default: the first directory of TMPDIR, TEMP, TMP, `/tmp`, `/var/tmp`, `/usr/tmp` and the working
     /// directory in which files can be made.
     pub childlogdir: PathBuf,
     /// `user`.
@@ -96,45 +96,29 @@ impl fmt::Debug for Daemon {
 
 type Result<T> = std::result::Result<T, ConfigError>;
 
-/// A section, and what relative paths of the command line begin at.
-struct Source<'r> {
-    reader: &'r Reader<'r>,
-    base: &'r Path,
-}
-
-impl Source<'_> {
-    /// The value of the command line, else that of the file. The file's is checked in any case. A value is converted with
-    /// the directory that it begins at as a path.
-    fn pick<T>(
-        &self,
-        key: &str,
-        typed: Option<&Typed>,
-        convert: impl Fn(&str, &Path) -> std::result::Result<T, ValueError>,
-    ) -> Result<Option<T>> {
-        let from_file = self.reader.optional(key, |text| convert(text, Path::new("")))?;
-        match typed {
-            Some(typed) => typed.convert(|text| convert(text, self.base)).map(Some),
-            None => Ok(from_file),
-        }
-    }
-
-    /// As [`Source::pick`], for a key that has a default.
-    fn set<T>(
-        &self,
-        key: &str,
-        typed: Option<&Typed>,
-        convert: impl Fn(&str, &Path) -> std::result::Result<T, ValueError>,
-    ) -> Result<T> {
-        let from_file = self.reader.value(key, |text| convert(text, Path::new("")))?;
-        typed.map_or(Ok(from_file), |typed| typed.convert(|text| convert(text, self.base)))
-    }
-}
-
-/// For values that are no paths.
-fn plain<T>(
+/// The value of the command line, else that of the file. The file's is checked in any case.
+fn pick<T>(
+    reader: &Reader<'_>,
+    key: &str,
+    typed: Option<&Typed>,
     convert: impl Fn(&str) -> std::result::Result<T, ValueError>,
-) -> impl Fn(&str, &Path) -> std::result::Result<T, ValueError> {
-    move |text, _| convert(text)
+) -> Result<Option<T>> {
+    let from_file = reader.optional(key, &convert)?;
+    match typed {
+        Some(typed) => typed.convert(convert).map(Some),
+        None => Ok(from_file),
+    }
+}
+
+/// As [`pick`], for a key that has a default.
+fn set<T>(
+    reader: &Reader<'_>,
+    key: &str,
+    typed: Option<&Typed>,
+    convert: impl Fn(&str) -> std::result::Result<T, ValueError>,
+) -> Result<T> {
+    let from_file = reader.value(key, &convert)?;
+    typed.map_or(Ok(from_file), |typed| typed.convert(convert))
 }
 
 /// The settings of a section `[supervisord]`.
@@ -142,26 +126,26 @@ pub(crate) fn daemon(reader: &Reader<'_>, overrides: &Overrides, occasion: Occas
     let nothing = Overrides::default();
     let typed = if occasion == Occasion::Reread { &nothing } else { overrides };
     let host = reader.host;
-    let source = Source { reader, base: &typed.working_directory };
     let flag = |key, typed: bool| reader.value(key, convert::boolean).map(|on| on || typed);
-    let directory = |text: &str, base: &Path| convert::existing_directory(text, base, host);
-    let childlogdir = source.pick("childlogdir", typed.childlogdir.as_ref(), directory)?;
+    let directory = |text: &str| convert::existing_directory(text, host);
+    let text = |text: &str| Ok(text.to_owned());
+    let childlogdir = pick(reader, "childlogdir", typed.childlogdir.as_ref(), directory)?;
     Ok(Daemon {
-        identifier: source.set("identifier", typed.identifier.as_ref(), |text, _| Ok(text.to_owned()))?,
-        logfile: source.set("logfile", typed.logfile.as_ref(), |text, base| logfile(text, base, host))?,
-        logfile_maxbytes: source.set("logfile_maxbytes", typed.logfile_maxbytes.as_ref(), plain(convert::byte_size))?,
-        logfile_backups: source.set("logfile_backups", typed.logfile_backups.as_ref(), plain(convert::integer))?,
-        loglevel: source.set("loglevel", typed.loglevel.as_ref(), plain(convert::level))?,
-        pidfile: source.set("pidfile", typed.pidfile.as_ref(), |text, base| file(text, base, host))?,
-        umask: source.set("umask", typed.umask.as_ref(), plain(convert::mask))?,
+        identifier: set(reader, "identifier", typed.identifier.as_ref(), text)?,
+        logfile: set(reader, "logfile", typed.logfile.as_ref(), |text| logfile(text, host))?,
+        logfile_maxbytes: set(reader, "logfile_maxbytes", typed.logfile_maxbytes.as_ref(), convert::byte_size)?,
+        logfile_backups: set(reader, "logfile_backups", typed.logfile_backups.as_ref(), convert::integer)?,
+        loglevel: set(reader, "loglevel", typed.loglevel.as_ref(), convert::level)?,
+        pidfile: set(reader, "pidfile", typed.pidfile.as_ref(), |text| file(text, host))?,
+        umask: set(reader, "umask", typed.umask.as_ref(), convert::mask)?,
         nodaemon: flag("nodaemon", typed.nodaemon)?,
         silent: flag("silent", typed.silent)?,
-        minfds: source.set("minfds", typed.minfds.as_ref(), plain(convert::integer))?,
-        minprocs: source.set("minprocs", typed.minprocs.as_ref(), plain(convert::integer))?,
+        minfds: set(reader, "minfds", typed.minfds.as_ref(), convert::integer)?,
+        minprocs: set(reader, "minprocs", typed.minprocs.as_ref(), convert::integer)?,
         nocleanup: flag("nocleanup", typed.nocleanup)?,
-        childlogdir: childlogdir.unwrap_or_else(|| temporary_directory(host)),
+        childlogdir: convert::absolute(&childlogdir.unwrap_or_else(|| temporary_directory(host)), host),
         user: user(reader, overrides.user.as_ref(), occasion)?,
-        directory: source.pick("directory", typed.directory.as_ref(), directory)?,
+        directory: pick(reader, "directory", typed.directory.as_ref(), directory)?,
         strip_ansi: flag("strip_ansi", typed.strip_ansi)?,
         environment: reader.value("environment", environment::parse)?,
         orphans: reader.value("orphans", orphans)?,
@@ -180,12 +164,12 @@ fn user(reader: &Reader<'_>, typed: Option<&Typed>, occasion: Occasion) -> Resul
     }
 }
 
-fn file(text: &str, base: &Path, host: &dyn Host) -> std::result::Result<PathBuf, ValueError> {
-    convert::path_with_parent(text, base, host).map(|path| convert::absolute(&path, host))
+fn file(text: &str, host: &dyn Host) -> std::result::Result<PathBuf, ValueError> {
+    convert::path_with_parent(text, host).map(|path| convert::absolute(&path, host))
 }
 
-fn logfile(text: &str, base: &Path, host: &dyn Host) -> std::result::Result<DaemonLog, ValueError> {
-    if text == "syslog" { Ok(DaemonLog::Syslog) } else { file(text, base, host).map(DaemonLog::File) }
+fn logfile(text: &str, host: &dyn Host) -> std::result::Result<DaemonLog, ValueError> {
+    if text == "syslog" { Ok(DaemonLog::Syslog) } else { file(text, host).map(DaemonLog::File) }
 }
 
 fn orphans(text: &str) -> std::result::Result<Orphans, ValueError> {
@@ -202,6 +186,5 @@ fn temporary_directory(host: &dyn Host) -> PathBuf {
     let named = ["TMPDIR", "TEMP", "TMP"].into_iter().filter_map(|name| environment.get(name).map(PathBuf::from));
     let usual = ["/tmp", "/var/tmp", "/usr/tmp"].into_iter().map(PathBuf::from);
     let usable = |path: &PathBuf| *path != Path::new("") && host.can_create_in(path);
-    let found = named.chain(usual).find(usable).unwrap_or_default();
-    convert::absolute(&found, host)
+    named.chain(usual).find(usable).unwrap_or_default()
 }

@@ -2,8 +2,6 @@
 //!
 //! Texts as typed; converted where their keys are. Which options there are and how they are spelt belongs to the daemon.
 
-use std::path::PathBuf;
-
 use super::convert::ValueError;
 use super::error::{ConfigError, ErrorKind};
 
@@ -33,11 +31,8 @@ impl Typed {
 
 /// What the command line sets: for each key of `[supervisord]` that has an option, the value. A flag can only turn its key on.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-#[expect(missing_docs, reason = "each field but the first is the key that it overrides")]
+#[expect(missing_docs, reason = "each field is the key that it overrides")]
 pub struct Overrides {
-    /// Where relative paths among them begin, so that they stay what they were when the daemon enters another directory.
-    /// Empty: where the process works when they are read.
-    pub working_directory: PathBuf,
     pub nodaemon: bool,
     pub silent: bool,
     pub nocleanup: bool,

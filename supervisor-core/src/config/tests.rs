@@ -55,6 +55,11 @@ fn every_default_of_the_tables_can_be_read() {
     let settings = good(text);
     assert_eq!(settings.daemon.logfile, DaemonLog::File(PathBuf::from("/cwd/supervisord.log")));
     assert_eq!(settings.daemon.childlogdir, PathBuf::from("/tmp"));
+    // Absolute from the first, since the working directory may be another one when a log is made.
+    let mut host = TableHost::new();
+    host.directories.push(PathBuf::from("logs"));
+    let relative = parse("[supervisord]\nchildlogdir=logs\npidfile=pid\n", Path::new(MAIN), &host).unwrap().daemon;
+    assert_eq!((relative.childlogdir, relative.pidfile), (PathBuf::from("/cwd/logs"), PathBuf::from("/cwd/pid")));
     assert_eq!((settings.daemon.umask, settings.daemon.minfds, settings.daemon.minprocs), (0o22, 1024, 200));
     assert_eq!(settings.daemon.orphans, Orphans::Stop);
     let ServerAddress::Unix { path, mode, owner } = &settings.servers[1].address else { panic!() };
@@ -444,37 +449,32 @@ fn the_command_line_wins() {
 }
 
 #[test]
-fn what_was_typed_stays_what_it_was() {
+fn what_was_typed_is_not_looked_at_again_where_nothing_is_applied() {
     let typed = |option: &str, value: &str| Some(Typed::new(option, value));
     let overrides = Overrides {
-        working_directory: "/start".into(),
         logfile: typed("-l", "log/x.log"),
-        pidfile: typed("-j", "x.pid"),
         childlogdir: typed("-q", "log"),
-        directory: typed("-d", "../start/log"),
+        directory: typed("-d", "log"),
         user: typed("-u", "www"),
         ..Overrides::default()
     };
-    // It has entered another directory since.
-    let directories = ["/start/log", "/start/../start/log", "/cwd"].map(PathBuf::from).to_vec();
     let read = |host: &TableHost, occasion, text: &str| {
         let loader = Loader::new(host).overrides(&overrides).occasion(occasion);
         loader.parse(text, Path::new(MAIN)).map(|settings| settings.daemon)
     };
     let section = "[supervisord]\nuser=gone\n";
-    let daemon = read(&TableHost { directories, ..TableHost::new() }, Occasion::Start, section).unwrap();
-    assert_eq!(daemon.logfile, DaemonLog::File(PathBuf::from("/start/log/x.log")));
-    assert_eq!(daemon.pidfile, Path::new("/start/x.pid"));
-    assert_eq!(daemon.childlogdir, Path::new("/start/log"));
-    assert_eq!(daemon.directory, Some(PathBuf::from("/start/../start/log")));
-    // Since then it has all been removed.
-    let bare = &TableHost { directories: Vec::new(), ..TableHost::new() };
-    let error = read(bare, Occasion::Start, section).unwrap_err().to_string();
+    let there = &TableHost { directories: vec!["log".into()], ..TableHost::new() };
+    let daemon = read(there, Occasion::Start, section).unwrap();
+    assert_eq!(daemon.logfile, DaemonLog::File(PathBuf::from("/cwd/log/x.log")));
+    assert_eq!(daemon.user.unwrap().uid, 33, "that of the file does not count");
+    // Since then it has been removed.
+    let gone = &TableHost::new();
+    let error = read(gone, Occasion::Start, section).unwrap_err().to_string();
     assert_eq!(error, "invalid value for -q 'log': log is not an existing directory");
-    read(bare, Occasion::Reread, section).unwrap();
+    read(gone, Occasion::Reread, section).unwrap();
     // What the file says is checked all the same.
     for (line, why) in [("loglevel=loud", "bad logging level"), ("user=%(nope)s", "cannot be expanded")] {
-        let error = read(bare, Occasion::Reread, &format!("[supervisord]\n{line}\n")).unwrap_err().to_string();
+        let error = read(gone, Occasion::Reread, &format!("[supervisord]\n{line}\n")).unwrap_err().to_string();
         assert!(error.contains(why), "{error}");
     }
 }

@@ -16,6 +16,12 @@ pub fn open_append(path: &Path) -> io::Result<File> {
     sys::open::append(path)
 }
 
+/// Whether a path is no name of the file behind it, but leads to a descriptor (`/dev/stdout`). What is there belongs to
+/// whoever opened it: it is written, never moved away or emptied.
+pub(crate) fn leads_to_descriptor(path: &Path) -> bool {
+    sys::open::leads_to_descriptor(path)
+}
+
 /// Opens a log for reading. Never waits (a FIFO without a writer) and never takes a terminal.
 ///
 /// # Errors

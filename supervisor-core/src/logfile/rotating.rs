@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::loss::{Loss, Notice};
-use super::open::open_append;
+use super::open::{leads_to_descriptor, open_append};
 
 /// After a failed rotation or opening, the next attempt is made this much later at the earliest.
 const RETRY: Duration = Duration::from_secs(1);
@@ -37,7 +37,8 @@ pub struct RotatingFile {
     /// What we know of the file's size. Others may cut the file (logrotate's `copytruncate`), which is found out before
     /// each rotation.
     size: u64,
-    /// Only regular files are rotated and cleared.
+    /// Only regular files are rotated and cleared, and only under a name of their own. Whether that is so is looked at when
+    /// the file is full.
     regular: bool,
     /// The path is to be opened anew, which has failed so far: we write to a file that was moved away or removed.
     detached: bool,
@@ -91,10 +92,7 @@ impl RotatingFile {
     /// Appends `bytes`, then rotates if the file is full. Gives the number of bytes that were lost because the system
     /// did not take them.
     pub fn write(&mut self, bytes: &[u8], tell: &mut dyn FnMut(Notice)) -> usize {
-        if self.detached && self.may_retry() && self.attach(tell).is_ok() {
-            self.stuck = false;
-            tell(Notice::Reopened);
-        }
+        self.retry(tell);
         let (written, result) = write_whole(&self.file, bytes);
         self.size = self.size.saturating_add(written as u64);
         let lost = bytes.len() - written;
@@ -107,6 +105,21 @@ impl RotatingFile {
             self.rotate(tell);
         }
         lost
+    }
+
+    /// Opens the path if that has failed so far and it is time to try again. True if that went well.
+    pub(crate) fn retry(&mut self, tell: &mut dyn FnMut(Notice)) -> bool {
+        let opened = self.detached && self.may_retry() && self.attach(tell).is_ok();
+        if opened {
+            self.stuck = false;
+            tell(Notice::Reopened);
+        }
+        opened
+    }
+
+    /// What is open now, if it is no regular file. It may make a writer wait.
+    pub(crate) fn irregular(&self) -> Option<&File> {
+        (!self.regular).then_some(&self.file)
     }
 
     /// Reports the losses that have not been reported: nothing more will be written for a while.
@@ -124,7 +137,7 @@ impl RotatingFile {
     }
 
     /// Puts a new empty file in the place of the log; behind a symbolic link, empties the file that it names. What is
-    /// no regular file is left alone.
+    /// no regular file, or known by its descriptor only (`/dev/stdout`), is left alone.
     ///
     /// # Errors
     /// What the system says; the old file stays in use then.
@@ -203,6 +216,10 @@ impl RotatingFile {
             return Ok(());
         }
         if !self.detached {
+            if leads_to_descriptor(&self.path) {
+                self.regular = false;
+                return Ok(());
+            }
             self.shift()?;
             self.detached = true;
         }
@@ -277,7 +294,7 @@ pub fn clear(path: &Path) -> io::Result<Option<File>> {
         restrict(&file, &before);
         return Ok(Some(file));
     }
-    if !before.is_symlink() || !fs::metadata(path)?.is_file() {
+    if !before.is_symlink() || !fs::metadata(path)?.is_file() || leads_to_descriptor(path) {
         return Ok(None);
     }
     // Through the open file: between two looks, a name could be made to mean another file.

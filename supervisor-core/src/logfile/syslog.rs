@@ -116,10 +116,11 @@ fn keeps_connection(error: &io::Error) -> bool {
         || error.raw_os_error() == Some(rustix::io::Errno::MSGSIZE.raw_os_error())
 }
 
-/// The messages of a chunk of output: its lines. The newline at the end of the chunk makes no empty line, empty lines
-/// inside are kept.
+/// The messages of a chunk of output: its lines. Newlines at the end of the chunk make no empty lines, empty lines inside
+/// are kept; a chunk of newlines only is one empty line (Supervisor 4.3).
 pub fn messages(chunk: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let lines = chunk.strip_suffix(b"\n").unwrap_or(chunk).split(|byte| *byte == b'\n');
+    let length = chunk.iter().rposition(|byte| *byte != b'\n').map_or(0, |last| last + 1);
+    let lines = chunk[..length].split(|byte| *byte == b'\n');
     lines.flat_map(|line| {
         let empty = line.is_empty().then_some(line);
         line.chunks(LONGEST).chain(empty)
@@ -194,11 +195,12 @@ mod tests {
 
     #[test]
     fn lines_of_a_chunk() {
-        let table: [(&str, &[&str]); 5] = [
+        let table: [(&str, &[&str]); 6] = [
             ("a\nb\n", &["a", "b"]),
             ("a\nb", &["a", "b"]),
             ("a\n\nb\n", &["a", "", "b"]),
-            ("\n\n", &["", ""]),
+            ("a\n\nb\n\n\n", &["a", "", "b"]),
+            ("\n\n", &[""]),
             ("\n", &[""]),
         ];
         for (chunk, expected) in table {

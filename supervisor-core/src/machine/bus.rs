@@ -16,7 +16,7 @@ pub(crate) struct PoolId(u64);
 /// What came of publishing an event.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Published {
-    /// Its number; `None` if nobody hears of it.
+    /// Its number, which is the next one's as well if only onlookers hear of it; `None` if nobody does.
     pub(crate) serial: Option<u64>,
     /// Who now has it waiting, in the order of subscription.
     pub(crate) heard: Vec<PoolId>,
@@ -26,8 +26,8 @@ pub(crate) struct Published {
 
 /// All subscribers of one supervisor.
 ///
-/// Invariants: an event that nobody hears of takes no number; a subscriber hears of an event once, however many of its
-/// types it asked for; pools are served in the order of subscription.
+/// Invariants: an event that nobody hears of takes no number, nor does one that only onlookers hear of; a subscriber hears
+/// of an event once, however many of its types it asked for; pools are served in the order of subscription.
 #[derive(Debug, Default)]
 pub(crate) struct Bus {
     next_serial: u64,
@@ -101,12 +101,14 @@ impl Bus {
     pub(crate) fn publish_text(&mut self, event_type: EventType, payload: &Arc<str>) -> Published {
         let serial = self.next_serial;
         let mut published = Published::default();
+        let mut counts = false;
         for (id, pool) in self.pools.iter_mut().filter(|(_, pool)| pool.hears(event_type)) {
             published.serial = Some(serial);
             published.heard.push(*id);
+            counts |= pool.counts();
             published.notes.extend(pool.accept(serial, event_type, payload));
         }
-        if published.serial.is_some() {
+        if counts {
             self.next_serial += 1;
         }
         published
@@ -143,6 +145,23 @@ mod tests {
         assert_eq!(numbers(&mut bus, both), [(7, 0, "when:5".into()), (8, 1, "type:t\nd".into())]);
         assert_eq!(numbers(&mut bus, remote), [(8, 0, "type:t\nd".into())]);
         assert_eq!(bus.next_serial(), 9);
+    }
+
+    #[test]
+    fn who_looks_on_changes_no_number() {
+        let mut bus = Bus::new(0);
+        let onlooker = bus.subscribe(Pool::new("stream", [EventType::Event], 9).onlooker());
+        let listener = bus.subscribe(Pool::new("p", [EventType::Tick60], 9));
+        bus.publish(&tick(5));
+        assert_eq!(bus.publish(&tick(10)), Published { serial: Some(0), heard: vec![onlooker], notes: vec![] });
+        let minute = Occurrence::Tick { period: Period::Seconds60, when: 60 };
+        assert_eq!(bus.publish(&minute).serial, Some(0));
+        assert_eq!(bus.publish(&minute).serial, Some(1));
+        bus.publish(&tick(65));
+        assert_eq!(bus.next_serial(), 2);
+        let serials = numbers(&mut bus, onlooker).into_iter().map(|(serial, pool_serial, _)| (serial, pool_serial));
+        assert_eq!(serials.collect::<Vec<_>>(), [(0, 0), (0, 1), (0, 2), (1, 3), (2, 4)], "its own count has no gap");
+        assert_eq!(numbers(&mut bus, listener).iter().map(|(serial, ..)| *serial).collect::<Vec<_>>(), [0, 1]);
     }
 
     #[test]

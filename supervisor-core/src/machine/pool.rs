@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::domain::event_type::EventType;
 use crate::domain::level::Level;
 use crate::domain::spec::BufferOverflow;
+use crate::domain::state::{ListenerState, ProcessState};
 use crate::event::envelope::{Address, header};
 
 /// An event on its way to a subscriber.
@@ -51,6 +52,17 @@ pub(crate) enum Note {
     BrokenPipe { serial: u64, listener: String },
 }
 
+/// One process of a pool, as far as it matters for what waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Taker {
+    /// Its state as a process.
+    pub(crate) process: ProcessState,
+    /// Its state as a listener.
+    pub(crate) listener: ListenerState,
+    /// It has an event and has not answered.
+    pub(crate) holds: bool,
+}
+
 /// So many bytes of output that wait keep a listener at work; more would cost memory only.
 const ENOUGH: usize = 2 << 20;
 
@@ -70,6 +82,8 @@ pub(crate) struct Pool {
     bytes: usize,
     size: usize,
     overflow: BufferOverflow,
+    /// What it hears takes a number.
+    counts: bool,
     next_serial: u64,
     counters: Counters,
 }
@@ -85,6 +99,7 @@ impl Pool {
             bytes: 0,
             size: size.max(1),
             overflow: BufferOverflow::default(),
+            counts: true,
             next_serial: 0,
             counters: Counters::default(),
         }
@@ -95,6 +110,18 @@ impl Pool {
     pub(crate) fn overflow(mut self, overflow: BufferOverflow) -> Self {
         self.overflow = overflow;
         self
+    }
+
+    /// Makes it one that looks on: what it alone hears takes no number.
+    #[must_use]
+    pub(crate) fn onlooker(mut self) -> Self {
+        self.counts = false;
+        self
+    }
+
+    /// True if what it hears takes a number.
+    pub(crate) const fn counts(&self) -> bool {
+        self.counts
     }
 
     /// Its name.
@@ -131,6 +158,17 @@ impl Pool {
         let signed = |count: usize| isize::try_from(count).unwrap_or(isize::MAX);
         let events = signed(self.limit().div_ceil(2)) - signed(self.waiting());
         events.min((signed(ENOUGH) - signed(self.bytes)) / signed(CHUNK))
+    }
+
+    /// True if time would help: one of its processes has an event and may answer, or one waits that it may still take.
+    pub(crate) fn is_at_work(&self, takers: impl IntoIterator<Item = Taker>) -> bool {
+        takers.into_iter().any(|taker| {
+            let listens = match taker.listener {
+                ListenerState::Acknowledged | ListenerState::Ready | ListenerState::Busy => true,
+                ListenerState::Unknown => false,
+            };
+            taker.process == ProcessState::Running && listens && (taker.holds || self.waiting() > 0)
+        })
     }
 
     /// What it has been through.

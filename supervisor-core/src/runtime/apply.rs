@@ -89,7 +89,7 @@ impl Engine {
             self.waiters.settle(ticket, outcome);
         }
         if has_ended {
-            self.listener_ended(key);
+            self.listener_ends(key);
         }
         self.publish(&Occurrence::ProcessState(StateChange {
             name,
@@ -99,6 +99,9 @@ impl Engine {
             pid: transition.pid,
             expected: transition.expected,
         }));
+        if has_ended {
+            self.listener_ended(key);
+        }
         self.listener_changed(key);
     }
 

@@ -85,7 +85,7 @@ impl LaunchDoor {
             processes
                 .into_iter()
                 .map(|(key, settings)| {
-                    (key, settings.map_or(Ok(()), |settings| spawner.check(&settings)).map_err(refusal))
+                    (key, settings.map_or(Ok(()), |settings| spawner.resolve(&settings).map(drop)).map_err(refusal))
                 })
                 .collect::<Vec<_>>()
         };

@@ -2,21 +2,24 @@
 //!
 //! Groups are stopped by priority, the highest number first; groups of equal priority together, the next number only when
 //! every process of this one has ended (Supervisor 4.3: `priority`; there equal ones go one after the other). From the
-//! moment of the request nothing is started any more.
+//! moment of the request nothing is started any more. A pool of listeners whose turn has come is first let hear what has
+//! happened, within bounds.
 
 use std::time::Duration;
 
 use crate::domain::level::Level;
+use crate::domain::spec::GroupKind;
 use crate::domain::state::{ProcessState, SupervisorState};
 use crate::event::occurrence::Occurrence;
 use crate::machine::process::Input;
-use crate::runtime::engine::{Due, Engine};
+use crate::runtime::engine::{Due, Engine, GroupOrder};
 use crate::runtime::narrate;
 
 /// As long as processes are left, the log names them this often.
 const DIE_REPORT_INTERVAL: Duration = Duration::from_secs(3);
 
-/// For so long the listeners of the embedding program may hear the last events.
+/// For so long listeners may hear the last events: pools when their turn to stop has come, listeners of the embedding program
+/// when everything has ended.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// What the supervisor is about.
@@ -24,10 +27,18 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 pub(crate) enum Mood {
     /// Ordinary work.
     Running,
-    /// Stopping everything; the groups of this priority have been told.
-    Ending { restart: bool, told: Option<i64> },
+    /// Stopping everything; these groups have been told.
+    Ending { restart: bool, told: Option<Told> },
     /// Everything has ended. Listeners of the embedding program may hear the rest until then.
     Ended { restart: bool, until: Duration },
+}
+
+/// The groups of one priority, which have been told to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Told {
+    priority: i64,
+    /// Until then pools of listeners among them are told only when they have heard what there is; `None` if all are told.
+    hearing: Option<Duration>,
 }
 
 impl Mood {
@@ -55,21 +66,34 @@ impl Engine {
 
     /// Goes on with the end as far as it can: tells the next groups, or finds that all have ended.
     pub(crate) fn advance_end(&mut self) {
-        let Mood::Ending { restart, told } = self.mood else { return };
-        let level = self.unstopped.iter().rev().find(|(_, count)| **count > 0).map(|(priority, _)| *priority);
-        match level {
-            None => {
-                let until = self.now().monotonic + LAST_WORDS;
+        while let Mood::Ending { restart, told } = self.mood {
+            let now = self.now().monotonic;
+            let level = self.unstopped.iter().rev().find(|(_, count)| **count > 0).map(|(priority, _)| *priority);
+            let Some(priority) = level else {
+                let until = now + LAST_WORDS;
                 self.mood = Mood::Ended { restart, until };
                 self.deadlines.push(until, Due::End);
+                return;
+            };
+            let begun = told.filter(|told| told.priority == priority);
+            let hearing = match begun {
+                Some(told) => told.hearing,
+                None => {
+                    self.stop_programs(priority);
+                    Some(now + LAST_WORDS)
+                }
+            };
+            // After the programs, so that a pool of the same priority hears that they are stopped.
+            let hearing = hearing.filter(|until| !self.stop_pools(priority, now < *until));
+            if let (None, Some(until)) = (begun, hearing) {
+                self.deadlines.push(until, Due::End);
             }
-            Some(_) if level == told => {}
-            Some(priority) => {
-                self.mood = Mood::Ending { restart, told: level };
-                self.stop_level(priority);
-                // A BACKOFF ends at once and may have been the last of its level.
-                self.advance_end();
+            let told = Some(Told { priority, hearing });
+            self.mood = Mood::Ending { restart, told };
+            if begun == told {
+                return;
             }
+            // A BACKOFF ends at once and may have been the last of its level.
         }
     }
 
@@ -83,12 +107,37 @@ impl Engine {
         }
     }
 
-    fn stop_level(&mut self, priority: i64) {
-        let mut keys: Vec<_> = self
-            .groups
-            .range((priority, 0)..=(priority, u64::MAX))
-            .flat_map(|(_, group)| self.by_priority(group))
-            .collect();
+    fn groups_of(&self, priority: i64, listeners: bool) -> Vec<GroupOrder> {
+        let groups = self.groups.range((priority, 0)..=(priority, u64::MAX)).rev();
+        let wanted =
+            groups.filter(|(_, group)| matches!(group.settings.kind, GroupKind::EventListener(_)) == listeners);
+        wanted.map(|(order, _)| *order).collect()
+    }
+
+    fn stop_programs(&mut self, priority: i64) {
+        for order in self.groups_of(priority, false) {
+            self.stop_group(order);
+        }
+    }
+
+    /// Stops the pools of listeners of this priority; with `patience` those only that have nothing to hear. True if they
+    /// are all told.
+    fn stop_pools(&mut self, priority: i64, patience: bool) -> bool {
+        let mut all = true;
+        for order in self.groups_of(priority, true) {
+            let at_work = || self.groups.get(&order).is_some_and(|group| self.pool_is_at_work(&group.settings.name));
+            if patience && at_work() {
+                all = false;
+            } else {
+                self.stop_group(order);
+            }
+        }
+        all
+    }
+
+    fn stop_group(&mut self, order: GroupOrder) {
+        let Some(group) = self.groups.get(&order) else { return };
+        let mut keys = self.by_priority(group);
         keys.reverse();
         for key in keys {
             let state = self.processes.get(&key).map(|entry| entry.machine.state());

@@ -23,6 +23,7 @@ use crate::domain::spec::Channel;
 use crate::offload;
 use crate::process::Stream;
 use crate::runtime::clock::Clock;
+use crate::runtime::command::ResolvedCommand;
 use crate::runtime::fastcgi::{OpenSocket, SharedSocket};
 use crate::runtime::lane::Lanes;
 use crate::runtime::message::{Notice, ProcessKey, Run};
@@ -36,6 +37,7 @@ use crate::runtime::stdin::Stdin;
 use crate::runtime::tasks::Tasks;
 use crate::runtime::weak_executor::WeakExecutor;
 use crate::sys::{errno, pinned};
+use crate::task::Body;
 
 /// The end of a process is told at the latest this long after it happened, even if its log cannot be written meanwhile.
 const DRAIN_LIMIT: Duration = Duration::from_secs(2);
@@ -85,6 +87,12 @@ pub(crate) struct Watch {
     exit: Pin<Box<dyn Future<Output = ExitStatus> + Send>>,
     channels: Vec<(OwnedFd, ChannelPlan)>,
     socket: Option<Arc<OpenSocket>>,
+}
+
+/// What is to be started.
+enum What<'a> {
+    Task(&'a Body),
+    Command(ResolvedCommand),
 }
 
 /// Makes starts.
@@ -139,6 +147,10 @@ impl Launcher {
         let LaunchJob { key, run, mut order, logs, socket, listener, inside } = job;
         let settings = Arc::clone(&order.settings);
         let name = Arc::clone(&order.name);
+        let what = match &inside {
+            Inside::Task(body) => What::Task(body),
+            Inside::Nothing | Inside::Pipes(_) => What::Command(self.spawner.resolve(&settings)?),
+        };
         let trouble = |error: &io::Error| SpawnError::System(dispatcher_error(&name.process, error));
         let open = |path, stream, channel| self.open(path, &name, stream, channel).map_err(|error| trouble(&error));
         let stdout_log = open(logs.stdout, Stream::Stdout, &settings.stdout)?;
@@ -153,9 +165,9 @@ impl Launcher {
         };
         order.socket = socket.as_ref().map(|open| open.fd());
         let before = self.state_file.as_ref().and_then(|_| pinned::moment());
-        let started = match &inside {
-            Inside::Task(body) => self.tasks.start(body, &order)?,
-            Inside::Nothing | Inside::Pipes(_) => self.spawner.spawn(&order)?,
+        let started = match what {
+            What::Task(body) => self.tasks.start(body, &order)?,
+            What::Command(command) => self.spawner.spawn(&order, &command)?,
         };
         let Started { pid, signaller, exit, mut stdin, mut stdout, stderr } = started;
         let written = pid.and_then(|pid| self.write_down(pid, before, &order));

@@ -51,6 +51,8 @@ pub(crate) enum Notice {
     Reloaded { result: Result<Vec<spec::Group>, String>, then: AfterReload },
     /// The log files of processes were emptied.
     Cleared { ticket: Ticket, key: ProcessKey, result: Result<(), RequestError> },
+    /// A listener has read what it was sent, after it was refused an event because that was too much.
+    ListenerHasRead { key: ProcessKey },
     /// An in-process listener has dealt with its event.
     Heard { pool: PoolId, verdict: Verdict },
     /// A process that a killed supervisor had left behind has ended.

@@ -33,6 +33,7 @@ impl Engine {
             Notice::Prepared { group, result, reply } => self.prepared(group, result, &reply),
             Notice::Reloaded { result, then } => self.reloaded(result, then),
             Notice::Cleared { ticket, key, result } => self.cleared(ticket, key, result),
+            Notice::ListenerHasRead { key } => self.listener_changed(key),
             Notice::Heard { pool, verdict } => self.heard(pool, verdict),
             Notice::LeftoverEnded(record) => self.leftover_ended(&record),
             Notice::Reaped { pid, status } => self.log(Level::Info, || format!("reaped unknown pid {pid} ({status})")),

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::io;
+use std::path::PathBuf;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -20,6 +21,7 @@ use crate::domain::exit::ExitStatus;
 use crate::domain::moment::Moment;
 use crate::domain::spec;
 use crate::runtime::clock::Clock;
+use crate::runtime::command::ResolvedCommand;
 use crate::runtime::door::LaunchDoor;
 use crate::runtime::spawn::{Signaller, SpawnError, Spawner, StartOrder, Started};
 use crate::{Builder, Handle, RunOutcome, Supervisor};
@@ -148,16 +150,16 @@ async fn live(sleep: Sleep, status: i32, signals: Receiver<i32>) -> ExitStatus {
 }
 
 impl Spawner for SimulatedSpawner {
-    fn check(&self, settings: &spec::Process) -> Result<(), SpawnError> {
+    fn resolve(&self, settings: &spec::Process) -> Result<ResolvedCommand, SpawnError> {
         if settings.command == "missing" {
             return Err(SpawnError::NoFile("can't find command 'missing'".into()));
         }
-        Ok(())
+        let words = settings.command.split(' ').map(str::to_owned).collect();
+        Ok(ResolvedCommand { program: PathBuf::new(), words })
     }
 
-    fn spawn(&self, order: &StartOrder) -> Result<Started, SpawnError> {
-        self.check(&order.settings)?;
-        let words: Vec<&str> = order.settings.command.split(' ').collect();
+    fn spawn(&self, _order: &StartOrder, command: &ResolvedCommand) -> Result<Started, SpawnError> {
+        let words = &command.words;
         let (seconds, status) = (words[1].parse().unwrap(), words[2].parse().unwrap());
         let sleep = self.clock.sleep(self.clock.now().monotonic + Duration::from_secs_f64(seconds));
         let (sender, signals) = async_channel::bounded(1);

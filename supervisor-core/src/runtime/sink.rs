@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::lane::{Key, Lane};
 use crate::activity::ActivityLog;
 use crate::domain::level::Level;
-use crate::logfile::loss::Notice;
+use crate::logfile::loss::{Loss, Notice};
 use crate::logfile::open::open_append;
 use crate::logfile::rotating::{self, RotatingFile};
 pub(super) use shares::Limits;
@@ -29,6 +29,8 @@ pub(super) enum Open {
     File(RotatingFile),
     /// A pipe, a terminal, a socket.
     Stream(Arc<StreamSink>),
+    /// Nothing that could be opened, so far. With what was lost by that.
+    Nothing(Box<Loss>),
 }
 
 impl Open {
@@ -47,6 +49,18 @@ impl Open {
         }
         let file = RotatingFile::with_file(Arc::clone(path), file, limits.0, limits.1)?;
         Ok((Key::FileSystem(metadata.dev()), Self::File(file)))
+    }
+}
+
+/// What was opened anew may be something that can be full, where there was a file: then it must not be written as one, or
+/// all of its lane would wait for it. It stays on that lane until it is opened for the next start.
+fn take_for_stream(place: &mut Option<Open>, tell: &mut dyn FnMut(Notice)) {
+    if let Some(Open::File(file)) = place
+        && let Some(Ok(opened)) = file.irregular().map(File::try_clone)
+        && let Ok(stream) = StreamSink::new(opened)
+    {
+        file.end_loss(tell);
+        *place = Some(Open::Stream(Arc::new(stream)));
     }
 }
 
@@ -154,14 +168,23 @@ impl LogSink {
         let limits = self.shares().limits();
         let mut open = self.open();
         let tell = &mut |notice: Notice| self.tell(who, &notice);
-        if open.is_none() {
-            let opened = open_append(&self.path).and_then(|file| Open::new(&self.path, file, limits));
-            *open = opened.ok().map(|(_, open)| open);
+        if let None | Some(Open::Nothing(_)) = &*open {
+            self.open_late(&mut open, bytes.len(), tell);
+        }
+        if let Some(Open::File(file)) = &mut *open {
+            file.set_limits(limits.0, limits.1);
+            if file.retry(tell) {
+                take_for_stream(&mut open, tell);
+            }
         }
         match &mut *open {
             Some(Open::File(file)) => {
-                file.set_limits(limits.0, limits.1);
+                let was_regular = file.irregular().is_none();
                 self.count(file.write(bytes, tell));
+                if was_regular {
+                    // Its path was opened anew after a rotation.
+                    take_for_stream(&mut open, tell);
+                }
                 bytes.len()
             }
             Some(Open::Stream(stream)) => {
@@ -169,11 +192,30 @@ impl LogSink {
                 self.count(lost);
                 done
             }
-            None => {
+            Some(Open::Nothing(_)) | None => {
                 self.count(bytes.len());
                 bytes.len()
             }
         }
+    }
+
+    /// Opens what should be open while somebody writes, or takes note of what is lost since it cannot be.
+    fn open_late(&self, place: &mut Option<Open>, wanted: usize, tell: &mut dyn FnMut(Notice)) {
+        let mut loss = match place.take() {
+            Some(Open::Nothing(loss)) => loss,
+            _ => Box::default(),
+        };
+        let limits = self.shares().limits();
+        *place = match open_append(&self.path).and_then(|file| Open::new(&self.path, file, limits)) {
+            Ok((_, open)) => {
+                loss.kept(tell);
+                Some(open)
+            }
+            Err(error) => {
+                loss.lost(wanted, error, tell);
+                Some(Open::Nothing(loss))
+            }
+        };
     }
 
     /// Writes what a stream did not take at once, and waits for it as long as it takes anything.
@@ -190,20 +232,26 @@ impl LogSink {
         match &mut *self.open() {
             Some(Open::File(file)) => file.clear(),
             Some(Open::Stream(_)) => Ok(()),
-            None if self.path.try_exists()? => rotating::clear(&self.path).map(|_| ()),
-            None => Ok(()),
+            Some(Open::Nothing(_)) | None if self.path.try_exists()? => rotating::clear(&self.path).map(|_| ()),
+            Some(Open::Nothing(_)) | None => Ok(()),
         }
     }
 
     fn reopen_now(&self) -> io::Result<()> {
         let limits = self.shares().limits();
-        match &mut *self.open() {
-            Some(Open::File(file)) => file.reopen(),
+        let mut open = self.open();
+        match &mut *open {
+            Some(Open::File(file)) => {
+                file.reopen()?;
+                take_for_stream(&mut open, &mut |notice| self.tell("the", &notice));
+                Ok(())
+            }
             Some(open @ Open::Stream(_)) => {
                 *open = Open::new(&self.path, open_append(&self.path)?, limits)?.1;
                 Ok(())
             }
-            None => Ok(()),
+            // The next output opens it.
+            Some(Open::Nothing(_)) | None => Ok(()),
         }
     }
 
@@ -217,6 +265,7 @@ impl LogSink {
         match open.take() {
             Some(Open::File(mut file)) => file.end_loss(tell),
             Some(Open::Stream(stream)) => stream.end_loss(tell),
+            Some(Open::Nothing(mut loss)) => loss.end(tell),
             None => {}
         }
     }
@@ -279,3 +328,6 @@ impl Drop for Share {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ use std::os::fd::OwnedFd;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use super::command::ResolvedCommand;
 use crate::domain::exit::ExitStatus;
 use crate::domain::name::ProcessName;
 use crate::domain::spec;
@@ -67,15 +68,16 @@ pub(crate) enum SpawnError {
 
 /// Starts processes. Called on threads that may block.
 pub(crate) trait Spawner: Send + Sync {
-    /// Says whether the command can be found and executed, without starting it.
+    /// Finds the command, without starting it. Before anything is made for a start: a command that is not there leaves
+    /// nothing behind, not even a log.
     ///
     /// # Errors
     /// [`SpawnError::NoFile`] or [`SpawnError::NotExecutable`].
-    fn check(&self, settings: &spec::Process) -> Result<(), SpawnError>;
+    fn resolve(&self, settings: &spec::Process) -> Result<ResolvedCommand, SpawnError>;
 
-    /// Starts a process.
+    /// Starts a process with the command that was found for it.
     ///
     /// # Errors
     /// Why not; nothing is left behind then.
-    fn spawn(&self, order: &StartOrder) -> Result<Started, SpawnError>;
+    fn spawn(&self, order: &StartOrder, command: &ResolvedCommand) -> Result<Started, SpawnError>;
 }

@@ -4,7 +4,7 @@
 //! `vfork(2)` (`sys/vfork.rs`) costs a fraction of it, the less the more programs there are, and is taken where the system
 //! has it and the child need not become another user.
 //!
-//! Log files are not opened here: whoever calls has done so before.
+//! The command is found and log files are opened by whoever calls, before.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -14,7 +14,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::command;
+use super::command::{self, ResolvedCommand};
 use super::environment;
 use super::signaller::{End, end_of, watch};
 use super::spawn::{SpawnError, Spawner, StartOrder, Started};
@@ -86,20 +86,19 @@ impl RealSpawner {
 }
 
 impl Spawner for RealSpawner {
-    fn check(&self, settings: &spec::Process) -> Result<(), SpawnError> {
-        command::resolve(settings).map(drop)
+    fn resolve(&self, settings: &spec::Process) -> Result<ResolvedCommand, SpawnError> {
+        command::resolve(settings)
     }
 
-    fn spawn(&self, order: &StartOrder) -> Result<Started, SpawnError> {
-        let program = command::resolve(&order.settings)?;
+    fn spawn(&self, order: &StartOrder, command: &ResolvedCommand) -> Result<Started, SpawnError> {
         let name = order.name.process.as_str();
         if !fds::has_room(NEEDED + self.options.reserve) {
             return Err(too_many_files(name));
         }
         let environment = environment::build(std::env::vars_os(), order, self.options.pass_service_manager_env);
         let plan = Plan::new(Start {
-            program: &program.program,
-            words: &program.words,
+            program: &command.program,
+            words: &command.words,
             environment: &as_pairs(&environment),
             user: order.settings.user.as_ref().and_then(who),
             directory: order.settings.directory.as_deref(),

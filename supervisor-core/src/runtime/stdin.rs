@@ -4,8 +4,10 @@
 //! long as something waits. Nobody ever blocks on a child that does not read.
 
 use std::collections::VecDeque;
+use std::future::Future;
 use std::io::IoSlice;
 use std::os::fd::OwnedFd;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_executor::Executor;
@@ -17,6 +19,9 @@ use super::latch::Latch;
 /// How many bytes may wait for one process (Supervisor 4.3 has no bound).
 pub(crate) const QUEUE_LIMIT: usize = 8 << 20;
 
+/// What is done when there is room again.
+pub(crate) type OnRoom = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// Why bytes were not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StdinError {
@@ -26,15 +31,16 @@ pub(crate) enum StdinError {
     Full,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Queue {
     bytes: VecDeque<u8>,
     /// A task is writing.
     draining: bool,
     closed: bool,
+    /// Somebody was refused.
+    on_room: Option<OnRoom>,
 }
 
-#[derive(Debug)]
 struct Pipe {
     fd: Arc<OwnedFd>,
     queue: Mutex<Queue>,
@@ -43,7 +49,6 @@ struct Pipe {
 }
 
 /// Our end of a process's stdin. Dropping it closes the pipe and forgets what still waits.
-#[derive(Debug)]
 pub(crate) struct Stdin(Arc<Pipe>);
 
 impl Stdin {
@@ -57,30 +62,42 @@ impl Stdin {
     /// # Errors
     /// [`StdinError`].
     pub(crate) fn send(&self, bytes: &[u8], executor: &Executor<'static>) -> Result<(), StdinError> {
-        self.take([bytes, &[]], executor, |waiting| waiting.saturating_add(bytes.len()) <= QUEUE_LIMIT)
+        self.take([bytes, &[]], executor, |queue| queue.bytes.len().saturating_add(bytes.len()) <= QUEUE_LIMIT)
     }
 
     /// The same for an event: header and payload. It must not be refused for its size alone, so if nothing waits, bytes
-    /// of any number are taken.
+    /// of any number are taken. If it is refused as too much, what `on_room` gives is done once nothing waits any more.
     ///
     /// # Errors
     /// [`StdinError`].
-    pub(crate) fn send_event(&self, parts: [&[u8]; 2], executor: &Executor<'static>) -> Result<(), StdinError> {
+    pub(crate) fn send_event(
+        &self,
+        parts: [&[u8]; 2],
+        executor: &Executor<'static>,
+        on_room: impl FnOnce() -> OnRoom,
+    ) -> Result<(), StdinError> {
         let length = parts[0].len() + parts[1].len();
-        self.take(parts, executor, |waiting| waiting == 0 || waiting.saturating_add(length) <= QUEUE_LIMIT)
+        self.take(parts, executor, |queue| {
+            let waiting = queue.bytes.len();
+            let room = waiting == 0 || waiting.saturating_add(length) <= QUEUE_LIMIT;
+            if !room {
+                queue.on_room.get_or_insert_with(on_room);
+            }
+            room
+        })
     }
 
     fn take(
         &self,
         parts: [&[u8]; 2],
         executor: &Executor<'static>,
-        room: impl FnOnce(usize) -> bool,
+        room: impl FnOnce(&mut Queue) -> bool,
     ) -> Result<(), StdinError> {
         let mut queue = self.0.queue.lock().unwrap_or_else(PoisonError::into_inner);
         if queue.closed {
             return Err(StdinError::Closed);
         }
-        if !room(queue.bytes.len()) {
+        if !room(&mut queue) {
             return Err(StdinError::Full);
         }
         if queue.draining {
@@ -112,6 +129,7 @@ impl Queue {
     fn close(&mut self) {
         self.closed = true;
         self.bytes = VecDeque::new();
+        self.on_room = None;
     }
 }
 
@@ -139,6 +157,10 @@ impl Pipe {
             Some([first, second]) => {
                 let written = queue.bytes.len() - first.len() - second.len();
                 queue.bytes.drain(..written);
+                if queue.bytes.is_empty() {
+                    // Each process would keep as much as ever waited for it.
+                    queue.bytes = VecDeque::new();
+                }
             }
             None => queue.close(),
         }
@@ -155,15 +177,22 @@ async fn drain(pipe: Arc<Pipe>) {
             false
         })
         .await;
-        let mut queue = pipe.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        if !writable {
-            queue.close();
-        }
-        pipe.write_waiting(&mut queue);
-        if queue.bytes.is_empty() {
+        let on_room = {
+            let mut queue = pipe.queue.lock().unwrap_or_else(PoisonError::into_inner);
+            if !writable {
+                queue.close();
+            }
+            pipe.write_waiting(&mut queue);
+            if !queue.bytes.is_empty() {
+                continue;
+            }
             queue.draining = false;
-            return;
+            queue.on_room.take()
+        };
+        if let Some(on_room) = on_room {
+            on_room.await;
         }
+        return;
     }
 }
 
@@ -202,6 +231,32 @@ mod tests {
         assert!(reading.join().unwrap() == sent);
     }
 
+    /// Runs the task that writes until nothing waits, while somebody reads `length` bytes; gives the reader back.
+    fn drained(reader: std::fs::File, length: usize, stdin: &Stdin, executor: &Executor<'static>) -> std::fs::File {
+        let reading = std::thread::spawn(move || {
+            (&reader).read_exact(&mut vec![0; length]).unwrap();
+            reader
+        });
+        async_io::block_on(executor.run(async {
+            while stdin.0.queue.lock().unwrap().draining {
+                future::yield_now().await;
+            }
+        }));
+        reading.join().unwrap()
+    }
+
+    #[test]
+    fn a_queue_that_was_drained_keeps_no_memory() {
+        let (reader, stdin) = pipe();
+        let executor = Executor::new();
+        let sent = vec![b'x'; 1 << 20];
+        stdin.send(&sent, &executor).unwrap();
+        stdin.send(&sent, &executor).unwrap();
+        assert!(stdin.0.queue.lock().unwrap().bytes.capacity() > 1 << 20);
+        let _reader = drained(reader, 2 << 20, &stdin, &executor);
+        assert_eq!(stdin.0.queue.lock().unwrap().bytes.capacity(), 0);
+    }
+
     #[test]
     fn a_queue_that_is_full_takes_nothing() {
         let (_reader, stdin) = pipe();
@@ -211,24 +266,24 @@ mod tests {
     }
 
     #[test]
-    fn an_event_of_any_size_is_taken_when_nothing_waits() {
-        let (mut reader, stdin) = pipe();
+    fn an_event_of_any_size_is_taken_when_nothing_waits_and_that_is_told() {
+        let (reader, stdin) = pipe();
         let executor = Executor::new();
         let large = vec![b'x'; 2 * QUEUE_LIMIT];
         assert_eq!(stdin.send(&large, &executor), Err(StdinError::Full));
-        assert_eq!(stdin.send_event([b"header", &large], &executor), Ok(()));
-        assert_eq!(stdin.send_event([b"", b"y"], &executor), Err(StdinError::Full));
-        let reading = std::thread::spawn(move || {
-            reader.read_exact(&mut vec![0; 2 * QUEUE_LIMIT + 6]).unwrap();
-            reader
-        });
-        async_io::block_on(executor.run(async {
-            while stdin.0.queue.lock().unwrap().draining {
-                future::yield_now().await;
-            }
-        }));
-        let _reader = reading.join().unwrap();
-        assert_eq!(stdin.send_event([b"", b"y"], &executor), Ok(()));
+        let (told, room) = async_channel::bounded(2);
+        let on_room = || -> OnRoom {
+            let told = told.clone();
+            Box::pin(async move { told.send(()).await.unwrap() })
+        };
+        assert_eq!(stdin.send_event([b"header", &large], &executor, on_room), Ok(()));
+        assert_eq!(stdin.send_event([b"", b"y"], &executor, on_room), Err(StdinError::Full));
+        assert_eq!(stdin.send_event([b"", b"z"], &executor, on_room), Err(StdinError::Full));
+        assert!(room.is_empty());
+        let _reader = drained(reader, 2 * QUEUE_LIMIT + 6, &stdin, &executor);
+        async_io::block_on(executor.run(room.recv())).unwrap();
+        assert_eq!(stdin.send_event([b"", b"y"], &executor, on_room), Ok(()));
+        assert!(room.is_empty() && stdin.0.queue.lock().unwrap().on_room.is_none(), "told once");
     }
 
     #[test]

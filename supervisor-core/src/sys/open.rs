@@ -125,6 +125,23 @@ fn beside(link: &Path, target: Vec<u8>) -> PathBuf {
     link.parent().unwrap_or(Path::new("")).join(std::ffi::OsString::from_vec(target))
 }
 
+/// Whether a path leads to something that only a descriptor names: `/dev/stdout`, a link to `/proc/self/fd/N`. Such a path
+/// is no name of the file behind it.
+pub(crate) fn leads_to_descriptor(path: &Path) -> bool {
+    let mut place = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        if own_descriptor(&place).is_some() {
+            return true;
+        }
+        match trusted_link(&place) {
+            Ok(Some(Link::To(target))) => place = target,
+            Ok(Some(Link::OfKernel)) => return true,
+            Ok(None) | Err(_) => return false,
+        }
+    }
+    false
+}
+
 /// The number of the descriptor of ours that a path names.
 fn own_descriptor(path: &Path) -> Option<libc::c_int> {
     let bytes = path.as_os_str().as_bytes();

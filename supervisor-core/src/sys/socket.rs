@@ -9,6 +9,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use rustix::fs::{AtFlags, CWD, FlockOperation, Gid, Mode, OFlags, RawMode, Uid};
@@ -29,7 +30,7 @@ pub enum BindError {
     /// Somebody listens there.
     #[error("address already in use")]
     AddressInUse,
-    /// The path of the socket, with the suffix that it is bound under, does not fit an address.
+    /// The path of the socket does not fit an address; for a server's, with the suffix that it is bound under.
     #[error("AF_UNIX path too long")]
     PathTooLong,
     /// The owner cannot be set.
@@ -128,7 +129,9 @@ pub fn bind_unix(path: &Path, mode: u32, owner: Option<Owner>) -> Result<UnixSoc
     if path_is_taken(&path)? {
         return Err(BindError::AddressInUse);
     }
-    let (socket, aside) = bind_aside(&path, mode, owner, GREATEST_BACKLOG)?;
+    let aside = Aside { path: beside(&path, '.') };
+    let address = unix_address(&aside.path)?;
+    let socket = bind_aside(&path, &aside, &address, mode, owner, GREATEST_BACKLOG)?;
     for _ in 0..MOST_TRIES {
         match rustix::fs::link(&aside.path, &path) {
             Ok(()) => {
@@ -188,7 +191,8 @@ pub fn bind_fastcgi(wanted: &FastCgiSocket, user: Option<&User>) -> Result<Share
     };
     let ours = rustix::process::geteuid().as_raw();
     let program = user.filter(|user| user.uid != ours).map(|user| Owner { uid: user.uid, gid: Some(user.gid) });
-    let (socket, aside) = bind_aside(path, wanted.mode, wanted.owner.or(program), backlog)?;
+    let (aside, address, _way) = Aside::in_the_room_of(path)?;
+    let socket = bind_aside(path, &aside, &address, wanted.mode, wanted.owner.or(program), backlog)?;
     let file = SocketFile { path: path.clone(), ..aside.file()? };
     // Takes the place of a file or a link, never of what a link leads to.
     rustix::fs::rename(&aside.path, path)?;
@@ -216,6 +220,10 @@ fn unix_address(path: &Path) -> Result<SocketAddrUnix, BindError> {
     Ok(SocketAddrUnix::new(path)?)
 }
 
+fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// The right to remove stale sockets of a directory: a lock on the directory itself, which leaves nothing behind
 /// (`flock(2)`).
 struct Turn(Option<OwnedFd>);
@@ -226,9 +234,8 @@ impl Turn {
     fn at(path: &Path) -> Self {
         const TRIES: u32 = 200;
         const PAUSE: Duration = Duration::from_millis(5);
-        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let Ok(directory) = rustix::fs::open(directory, flags, Mode::empty()) else { return Self(None) };
+        let Ok(directory) = rustix::fs::open(directory_of(path), flags, Mode::empty()) else { return Self(None) };
         for _ in 0..TRIES {
             match rustix::fs::flock(&directory, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => return Self(Some(directory)),
@@ -249,16 +256,43 @@ impl Drop for Turn {
     }
 }
 
+/// `<path>.<pid>`, or with another mark.
+fn beside(path: &Path, mark: char) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!("{mark}{}", std::process::id()));
+    name.into()
+}
+
 /// A name for one moment; removed when dropped.
 struct Aside {
     path: PathBuf,
 }
 
 impl Aside {
-    fn of(path: &Path, suffix: &str) -> Self {
-        let mut name = path.as_os_str().to_owned();
-        name.push(format!(".{}{suffix}", std::process::id()));
-        Self { path: name.into() }
+    /// One that can be bound if `path` itself can be: with a shorter name in the same directory, and an address that leads
+    /// through the directory (`proc(5)`), if need be. With its address, and what must be held until that one is bound.
+    fn in_the_room_of(path: &Path) -> Result<(Self, SocketAddrUnix, Option<OwnedFd>), BindError> {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        unix_address(path)?;
+        let usual = beside(path, '.');
+        if let Ok(address) = unix_address(&usual) {
+            return Ok((Self { path: usual }, address, None));
+        }
+        let name = format!(".{}.{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let short = Self { path: path.with_file_name(&name) };
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        {
+            use std::os::fd::AsRawFd;
+            let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            let directory = rustix::fs::open(directory_of(path), flags, Mode::empty())?;
+            let way = PathBuf::from(format!("/proc/self/fd/{}/{name}", directory.as_raw_fd()));
+            Ok((short, unix_address(&way)?, Some(directory)))
+        }
+        #[cfg(not(any(target_os = "linux", target_os = "android")))]
+        {
+            let address = unix_address(&short.path)?;
+            Ok((short, address, None))
+        }
     }
 
     fn file(&self) -> io::Result<SocketFile> {
@@ -272,22 +306,27 @@ impl Drop for Aside {
     }
 }
 
-/// Binds under `<path>.<pid>` and makes everything right before anybody can know it.
-fn bind_aside(path: &Path, mode: u32, owner: Option<Owner>, backlog: i32) -> Result<(OwnedFd, Aside), BindError> {
-    let aside = Aside::of(path, "");
-    let address = unix_address(&aside.path)?;
+/// Binds aside of the path and makes everything right before anybody can know it.
+fn bind_aside(
+    path: &Path,
+    aside: &Aside,
+    address: &SocketAddrUnix,
+    mode: u32,
+    owner: Option<Owner>,
+    backlog: i32,
+) -> Result<OwnedFd, BindError> {
     let _ = std::fs::remove_file(&aside.path);
     let socket = stream(AddressFamily::UNIX)?;
     // On Linux the file gets the mode of the socket less the umask, so it is never more open than it should be.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     rustix::fs::fchmod(&socket, Mode::from_bits_truncate(mode as RawMode))?;
-    rustix::net::bind(&socket, &address)?;
+    rustix::net::bind(&socket, address)?;
     if let Some(owner) = owner {
         set_owner(path, &aside.path, owner)?;
     }
     set_mode(&aside.path, mode)?;
     rustix::net::listen(&socket, backlog)?;
-    Ok((socket, aside))
+    Ok(socket)
 }
 
 fn set_owner(path: &Path, aside: &Path, owner: Owner) -> Result<(), BindError> {
@@ -361,7 +400,8 @@ fn remove_stale(path: &Path) -> Result<bool, BindError> {
     if path_is_taken(path)? {
         return Err(BindError::AddressInUse);
     }
-    let aside = Aside::of(path, "x");
+    // No longer than the other name, so that it can be asked for.
+    let aside = Aside { path: beside(path, '~') };
     match rustix::fs::rename(path, &aside.path) {
         Err(Errno::NOENT) => return Ok(false),
         result => result?,

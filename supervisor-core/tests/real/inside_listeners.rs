@@ -136,6 +136,34 @@ fn a_listener_that_never_answers_does_not_keep_the_supervisor_from_ending() {
 }
 
 #[test]
+fn streams_that_were_dropped_do_not_add_up_where_nothing_happens() {
+    let lab = Lab::new();
+    lab.run(Supervisor::builder(), async |handle| {
+        for _ in 0..10 {
+            handle.events(&[EventType::Tick3600], 1).await.unwrap();
+        }
+        let _held = [
+            handle.events(&[EventType::Tick3600], 1).await.unwrap(),
+            handle.events(&[EventType::Tick3600], 1).await.unwrap(),
+        ];
+        assert_eq!(handle.subscribers().await.unwrap().len(), 2);
+    });
+}
+
+#[test]
+fn a_stream_changes_none_of_the_numbers_that_listeners_see() {
+    let lab = Lab::new();
+    lab.run(Supervisor::builder(), async |handle| {
+        let mut events = handle.events(&[EventType::RemoteCommunication], 10).await.unwrap();
+        for number in 0..2 {
+            handle.send_remote_event("t", "data").await.unwrap();
+            let event = events.next().await.unwrap();
+            assert_eq!((event.serial, event.pool_serial), (0, number));
+        }
+    });
+}
+
+#[test]
 fn a_stream_that_nobody_reads_drops_its_oldest_and_says_how_many() {
     let lab = Lab::new();
     lab.run(supervisor([lab.program("x", "exec sleep 1000")]), async |handle| {

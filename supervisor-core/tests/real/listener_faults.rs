@@ -93,6 +93,55 @@ fn one_that_is_killed_with_an_event_is_followed_by_one_that_gets_it_first() {
 }
 
 #[test]
+fn what_one_dies_with_is_not_lost_to_the_event_of_its_end() {
+    let lab = Lab::new();
+    let rest = "if test -e mark; then serve; fi; touch mark; ready; hear; exec sleep 1000";
+    let mut group = pool(&lab, &script(&lab, rest), |pool| {
+        pool.events = [EventType::RemoteCommunication, EventType::ProcessStateExited].into();
+        pool.buffer_size = 3;
+    });
+    std::sync::Arc::make_mut(&mut group.processes[0]).autorestart = supervisor_core::domain::spec::Autorestart::Always;
+    lab.run(Supervisor::builder().group(group), async |handle| {
+        send(&handle, "a").await;
+        let a = "0 pool:l poolserial:0|type:t a";
+        told_is(&lab, &[a]).await;
+        for data in ["b", "c", "d"] {
+            send(&handle, data).await;
+        }
+        let pid = handle.process(&name("l")).await.unwrap().pid.unwrap();
+        kill(pid, rustix::process::Signal::KILL);
+        // Two make room: for its end, and for what it had.
+        let d = "3 pool:l poolserial:3|type:t d";
+        let end = format!("4 pool:l poolserial:4|processname:l groupname:l from_state:RUNNING expected:0 pid:{pid}");
+        told_is(&lab, &[a, a, d, &end]).await;
+        assert_eq!(pool_info(&handle, |info| info.delivered == 3).await.dropped, 2);
+    });
+}
+
+#[test]
+fn what_one_dies_with_comes_to_another_before_the_event_of_its_end() {
+    let lab = Lab::new();
+    let rest = "if test $SUPERVISOR_PROCESS_NAME = l; then ready; hear; exec sleep 1000; fi; serve";
+    let mut group = pool(&lab, &script(&lab, rest), |pool| {
+        pool.events = [EventType::RemoteCommunication, EventType::ProcessStateExited].into();
+    });
+    std::sync::Arc::make_mut(&mut group.processes[0]).autorestart = supervisor_core::domain::spec::Autorestart::Never;
+    let mut second = (*group.processes[0]).clone();
+    second.name = "m".to_owned();
+    group.processes.push(std::sync::Arc::new(second));
+    lab.run(Supervisor::builder().group(group), async |handle| {
+        listener_is(&handle, ListenerState::Ready).await;
+        send(&handle, "a").await;
+        let a = "0 pool:l poolserial:0|type:t a";
+        told_is(&lab, &[a]).await;
+        let pid = handle.process(&name("l")).await.unwrap().pid.unwrap();
+        kill(pid, rustix::process::Signal::KILL);
+        let end = format!("1 pool:l poolserial:1|processname:l groupname:l from_state:RUNNING expected:0 pid:{pid}");
+        told_is(&lab, &[a, a, &end]).await;
+    });
+}
+
+#[test]
 fn one_that_ends_with_an_event_is_followed_by_one_that_gets_it_first() {
     let lab = Lab::new();
     let rest = "if test -e mark; then serve; fi; touch mark; ready; hear; exit 3";
@@ -287,6 +336,26 @@ fn one_that_does_not_read_what_it_asks_for_blocks_nobody() {
         }
         handle.restart(&name("x")).await.unwrap();
         handle.stop(&name("l")).await.unwrap();
+    });
+}
+
+#[test]
+fn one_that_reads_at_last_gets_what_waited_for_that() {
+    let lab = Lab::new();
+    let rest = "ready; while test ! -e mark; do sleep 0.05; done; ok; ready; while test ! -e go; do sleep 0.05; done
+read -r line; head -c ${line##*len:} >/dev/null
+hear; ok; serve";
+    lab.run(Supervisor::builder().group(faulty(&lab, rest)), async |handle| {
+        // More than any queue takes beside another.
+        send(&handle, &"x".repeat(20 << 20)).await;
+        listener_is(&handle, ListenerState::Busy).await;
+        std::fs::write(lab.path("mark"), "").unwrap();
+        pool_info(&handle, |info| info.delivered == 1 && info.children[0].1 == ListenerState::Ready).await;
+        send(&handle, "a").await;
+        assert_eq!(pool_info(&handle, |_| true).await.waiting, 1);
+        // Nothing else happens.
+        std::fs::write(lab.path("go"), "").unwrap();
+        told_is(&lab, &["1 pool:l poolserial:1|type:t a"]).await;
     });
 }
 

@@ -40,6 +40,32 @@ pub(super) async fn pool_info(handle: &Handle, wanted: impl Fn(&SubscriberInfo) 
 }
 
 #[test]
+fn the_last_events_are_heard_before_a_pool_is_stopped() {
+    // Each takes its time; what was heard is written when that is over.
+    let slow = "printf 'READY\\n'
+while read -r line; do
+  dd bs=1 count=${line##*len:} >/dev/null 2>&1
+  sleep 0.1
+  event=${line#*eventname:}
+  echo \"${event%% *}\" >>$0.heard
+  printf 'RESULT 2\\nOKREADY\\n'
+done";
+    for (programs, expected) in
+        [(0, "SUPERVISOR_STATE_CHANGE_STOPPING\n"), (1, "SUPERVISOR_STATE_CHANGE_STOPPING\nPROCESS_STATE_STOPPED\n")]
+    {
+        let lab = Lab::new();
+        let group = pool(&lab, slow, |pool| {
+            pool.events = [EventType::SupervisorStateChangeStopping, EventType::ProcessStateStopped].into();
+        });
+        let programs = (0..programs).map(|_| lab.program("x", "exec sleep 1000"));
+        lab.run(supervisor(programs).group(group), async |handle| {
+            pool_info(&handle, |info| info.children[0].1 == ListenerState::Ready).await;
+        });
+        assert_eq!(std::fs::read_to_string(lab.path("l.sh.heard")).unwrap_or_default(), expected);
+    }
+}
+
+#[test]
 fn a_result_handler_decides_what_an_answer_means() {
     let lab = Lab::new();
     let accept = |event: &Event, result: &[u8]| {

@@ -3,9 +3,11 @@
 //! Logs are bytes and answers are text: what is not UTF-8, such as a character that an offset has cut in two, becomes
 //! U+FFFD.
 
+use std::path::PathBuf;
+
 use supervisor_core::process::{LogTail, Outcome, Stream};
 use supervisor_core::rpc::{Answer, AnswerSink, Fault, FaultCode, Params, Value};
-use supervisor_core::{Handle, RequestError};
+use supervisor_core::{Handle, RequestError, offload};
 
 use super::Answered;
 use super::fault::{detailed, fault};
@@ -56,10 +58,17 @@ pub(super) async fn read_activity(handle: &Handle, params: &Params) -> Answered 
     match handle.read_activity_log(params.get(0)?, params.get(1)?).await {
         Ok(bytes) => Ok(LogText(bytes).into()),
         Err(RequestError::NoFile(path)) if path.is_empty() => {
-            Err(detailed(FaultCode::NoFile, &handle.activity_log().place().unwrap_or_default()))
+            Err(kept_elsewhere(handle.activity_log().place().unwrap_or_default()).await)
         }
         Err(error) => Err(unreadable(&error, None)),
     }
+}
+
+/// The activity log is in no file that can be read again: what is there, such as a pipe, cannot be read; else it is named.
+async fn kept_elsewhere(place: String) -> Fault {
+    let path = PathBuf::from(&place);
+    let there = path.is_absolute() && offload::unblock(move || path.exists()).await;
+    if there { Fault::new(FaultCode::Failed) } else { detailed(FaultCode::NoFile, &place) }
 }
 
 pub(super) async fn clear_activity(handle: &Handle) -> Answered {

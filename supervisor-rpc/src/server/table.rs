@@ -28,20 +28,20 @@ struct Seats {
 }
 
 struct Taken {
-    client: Client,
+    holder: Holder,
     wire: Arc<Wire>,
 }
 
 /// Whom connections are counted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Client {
+enum Holder {
     /// A process of this machine; all of those that the system does not tell.
     Process(Option<u32>),
     /// Who has one address of the sixth version has its whole network of 64 bits.
     Address(IpAddr),
 }
 
-impl Client {
+impl Holder {
     fn of(peer: &Peer) -> Self {
         match peer {
             Peer::Unix { pid, .. } => Self::Process(*pid),
@@ -71,7 +71,7 @@ impl Table {
         let mut seats = self.seats();
         let number = seats.next;
         seats.next += 1;
-        seats.taken.insert(number, Taken { client: Client::of(peer), wire: Arc::clone(wire) });
+        seats.taken.insert(number, Taken { holder: Holder::of(peer), wire: Arc::clone(wire) });
         Some(Seat { table: Arc::clone(self), number })
     }
 
@@ -87,11 +87,11 @@ impl Table {
         let mut seats = self.seats();
         let mut counts = HashMap::new();
         for taken in seats.taken.values() {
-            *counts.entry(taken.client).or_insert(0_usize) += 1;
+            *counts.entry(taken.holder).or_insert(0_usize) += 1;
         }
         let rank = |(number, taken): (&u64, &Taken)| {
             let waits = taken.wire.waits()?;
-            Some((Reverse(counts.get(&taken.client).copied()), waits, *number))
+            Some((Reverse(counts.get(&taken.holder).copied()), waits, *number))
         };
         let Some((_, _, number)) = seats.taken.iter().filter_map(rank).min() else { return false };
         if let Some(taken) = seats.taken.remove(&number) {
@@ -132,13 +132,13 @@ mod tests {
 
     #[test]
     fn connections_are_counted_by_process_and_by_address() {
-        let tcp = |address: &str| Client::of(&Peer::Tcp(address.parse().unwrap()));
+        let tcp = |address: &str| Holder::of(&Peer::Tcp(address.parse().unwrap()));
         assert_eq!(tcp("10.0.0.1:1"), tcp("10.0.0.1:2"));
         assert_eq!(tcp("10.0.0.1:1"), tcp("[::ffff:10.0.0.1]:2"));
         assert_ne!(tcp("10.0.0.1:1"), tcp("10.0.0.2:1"));
         assert_eq!(tcp("[2001:db8::1]:1"), tcp("[2001:db8::ffff:1]:1"));
         assert_ne!(tcp("[2001:db8::1]:1"), tcp("[2001:db8:0:1::1]:1"));
-        let unix = |pid| Client::of(&Peer::Unix { pid, uid: Some(0) });
+        let unix = |pid| Holder::of(&Peer::Unix { pid, uid: Some(0) });
         assert_eq!(unix(Some(7)), unix(Some(7)));
         assert_ne!(unix(Some(7)), unix(Some(8)));
     }

@@ -1,6 +1,5 @@
 //! `tail`: the end of a process log, or the log as it grows.
 
-use supervisor_core::logfile::read::READ_LIMIT;
 use supervisor_core::process::Stream;
 use supervisor_core::rpc::{Fault, FaultCode, Value};
 use supervisor_rpc::client::log_path;
@@ -15,6 +14,9 @@ pub(super) struct Tail;
 
 /// How many bytes are shown if no number is given.
 const DEFAULT_BYTES: i64 = 1600;
+
+/// How many bytes are asked for at once; every server gives so many.
+const PIECE: i64 = 4 << 20;
 
 static USAGE: &[Usage] = &[
     Usage::new("tail <name> [stdout|stderr]", "Show the last 1600 bytes of a log, of stdout if not said otherwise"),
@@ -61,31 +63,29 @@ impl Command for Tail {
     }
 }
 
-/// The last bytes of a log, all of it for 0, all but the first for a negative number: `method` with these parameters before offset and length. A server gives
-/// [`READ_LIMIT`] bytes at most, so what may be more is asked for piece by piece.
+/// The last bytes of a log, all of it for 0, all but the first ones for a negative number: `method` with these parameters
+/// before offset and length. A server does not give any number of bytes at once, so what may be more than a [`PIECE`] is
+/// asked for piece by piece.
 pub(super) fn read_last(
     session: &mut Session,
     method: &str,
     whose: &[Value],
     bytes: i64,
 ) -> Result<Result<String, Fault>, Failure> {
-    let page = i64::try_from(READ_LIMIT).unwrap_or(i64::MAX);
     let mut read = |offset: i64, length: i64| {
         session.ask::<String>(method, [whose, &[Value::Int(offset), Value::Int(length)]].concat())
     };
-    if (1..=page).contains(&bytes) {
+    if (1..=PIECE).contains(&bytes) {
         return read(-bytes, 0);
     }
     let mut text = String::new();
     // The wire has 32 bits.
-    for offset in
-        (bytes.min(0).saturating_neg()..i64::from(i32::MAX)).step_by(usize::try_from(page).unwrap_or(usize::MAX))
-    {
-        match read(offset, page)? {
+    for offset in (bytes.min(0).saturating_neg()..i64::from(i32::MAX)).step_by(PIECE as usize) {
+        match read(offset, PIECE)? {
             Ok(piece) => {
                 text.push_str(&piece);
                 // What is no text is shown by more bytes than it has, never by fewer.
-                if (piece.len() as u64) < READ_LIMIT {
+                if piece.len() < PIECE as usize {
                     break;
                 }
             }

@@ -144,11 +144,11 @@ fn ends_of_logs() {
     for (line, call) in [
         ("tail x", "readProcessStdoutLog(x, -1600, 0)"),
         ("tail -5 x STDERR", "readProcessStderrLog(x, -5, 0)"),
-        ("tail -0 x", "readProcessStdoutLog(x, 0, 8388608)"),
+        ("tail -0 x", "readProcessStdoutLog(x, 0, 4194304)"),
         ("maintail", "readLog(-1600, 0)"),
-        ("tail --5 x", "readProcessStdoutLog(x, 5, 8388608)"),
+        ("tail --5 x", "readProcessStdoutLog(x, 5, 4194304)"),
         ("maintail -10", "readLog(-10, 0)"),
-        ("maintail --10", "readLog(10, 8388608)"),
+        ("maintail --10", "readLog(10, 4194304)"),
     ] {
         assert_eq!(Run::new().checked().on(call, "text").run(line), (lines(&["text"]), 0), "{line}");
     }
@@ -163,13 +163,13 @@ fn ends_of_logs() {
         assert_eq!(Run::new().checked().on(call, code).run(line), (lines(&[want]), 1), "{line} {code:?}");
     }
     // What is more than one answer holds is asked for piece by piece.
-    let piece = "x".repeat(8 << 20);
+    let piece = "x".repeat(4 << 20);
     let whole = || {
-        let rest = "readProcessStdoutLog(x, 8388608, 8388608)";
-        Run::new().checked().on("readProcessStdoutLog(x, 0, 8388608)", piece.as_str()).on(rest, "rest")
+        let rest = "readProcessStdoutLog(x, 4194304, 4194304)";
+        Run::new().checked().on("readProcessStdoutLog(x, 0, 4194304)", piece.as_str()).on(rest, "rest")
     };
     assert_eq!(whole().run("tail -0 x"), (format!("{piece}rest\n"), 0));
-    assert_eq!(whole().run("tail -8388610 x"), (format!("{}rest\n", &piece[2..]), 0));
+    assert_eq!(whole().run("tail -4194306 x"), (format!("{}rest\n", &piece[2..]), 0));
     assert_eq!(Run::new().checked().run("maintail foo"), (lines(&["Error: bad argument foo"]), 1));
 }
 

@@ -231,6 +231,27 @@ fn clearing_touches_regular_files_only() {
 }
 
 #[test]
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn what_a_descriptor_leads_to_is_written_and_neither_moved_nor_emptied() {
+    use std::os::fd::AsRawFd;
+    let directory = tempfile::tempdir().unwrap();
+    let place = |name: &str| directory.path().join(name);
+    let ours = File::create(place("ours")).unwrap();
+    let number = ours.as_raw_fd();
+    symlink(format!("/proc/self/fd/{number}"), place("direct")).unwrap();
+    symlink("direct", place("log")).unwrap();
+    for path in [place("log"), place("direct"), PathBuf::from(format!("/dev/fd/{number}"))] {
+        ours.set_len(0).unwrap();
+        let mut log = RotatingFile::open(&path, 10, 2).unwrap();
+        (0..3).for_each(|_| assert!(write(&mut log, "0123456789").is_empty()));
+        log.clear().unwrap();
+        assert_eq!(fs::read_to_string(place("ours")).unwrap(), "0123456789".repeat(3), "{}", path.display());
+        assert!(fs::symlink_metadata(&path).unwrap().is_symlink());
+    }
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 3);
+}
+
+#[test]
 fn a_rotated_private_log_stays_private() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("x");

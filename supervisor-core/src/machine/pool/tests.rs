@@ -91,6 +91,31 @@ fn several_takers_give_back_in_any_order() {
 }
 
 #[test]
+fn a_pool_is_at_work_while_somebody_may_answer_or_take_what_waits() {
+    use ListenerState::{Acknowledged, Busy, Ready, Unknown};
+    use ProcessState::{Running, Starting, Stopping};
+    // Process, listener, whether it has an event; whether the pool is at work if nothing waits, and if something does.
+    let table = [
+        (Running, Ready, false, false, true),
+        (Running, Busy, true, true, true),
+        (Running, Acknowledged, false, false, true),
+        (Running, Unknown, false, false, false),
+        (Starting, Ready, false, false, false),
+        (Stopping, Busy, true, false, false),
+    ];
+    let idle = pool(9, BufferOverflow::DropOldest);
+    let mut filled = pool(9, BufferOverflow::DropOldest);
+    accept(&mut filled, [0]);
+    for (process, listener, holds, with_nothing, with_something) in table {
+        let taker = Taker { process, listener, holds };
+        assert_eq!((idle.is_at_work([taker]), filled.is_at_work([taker])), (with_nothing, with_something), "{taker:?}");
+    }
+    assert!(!filled.is_at_work([]));
+    let taker = |listener, holds| Taker { process: Running, listener, holds };
+    assert!(idle.is_at_work([taker(Unknown, false), taker(Busy, true)]), "one is enough");
+}
+
+#[test]
 fn an_empty_pool_of_no_size_has_room_for_one() {
     let mut pool = pool(0, BufferOverflow::DropOldest);
     assert_eq!((pool.next(), pool.limit()), (None, 1));

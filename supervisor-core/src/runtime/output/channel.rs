@@ -24,6 +24,14 @@ use crate::runtime::lane::Local;
 use crate::runtime::sink::Share;
 use crate::runtime::sink::stream::{STALL, room};
 
+/// A stretch of output between two tokens of capture mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stretch {
+    Plain,
+    Inside,
+    Unfinished,
+}
+
 /// The state of one channel.
 pub(super) struct Channel {
     local: Rc<Local>,
@@ -34,6 +42,8 @@ pub(super) struct Channel {
     syslog: bool,
     events: bool,
     strip: Option<StripAnsi>,
+    /// Where what `strip` holds back belongs to.
+    stretch: Stretch,
     capture: Option<Box<Capture>>,
     log: Option<Share>,
     syslog_loss: Loss,
@@ -62,6 +72,7 @@ impl Channel {
             syslog: settings.syslog && !listener,
             events: settings.events_enabled && !listener,
             strip: plan.strip_ansi.then(StripAnsi::new),
+            stretch: Stretch::Plain,
             capture: capture.map(|limit| Box::new(Capture::new(limit))),
             log: plan.log,
             syslog_loss: Loss::default(),
@@ -129,11 +140,7 @@ impl Channel {
     pub(super) async fn finish(&mut self) {
         let local = Rc::clone(&self.local);
         self.search(&[], true);
-        if let Some(mut strip) = self.strip.take() {
-            let mut rest = Vec::new();
-            strip.finish(&mut rest);
-            if self.listener { self.keep(&rest) } else { self.plain(&rest) }
-        }
+        self.end_stretch();
         self.settle().await;
         self.syslog_loss.end(&mut tell_of_syslog(&local, &self.name.process, self.stream));
     }
@@ -142,16 +149,45 @@ impl Channel {
     fn search(&mut self, text: &[u8], last: bool) {
         let Some(mut capture) = self.capture.take() else { return self.without_escapes(text, Self::plain) };
         let mut take = |piece: Piece<'_>| match piece {
-            Piece::Plain(text) => self.without_escapes(text, Self::plain),
-            Piece::Inside(text) => self.without_escapes(text, Self::spread),
-            Piece::Captured(message) => self.captured(message),
-            Piece::Unfinished(text) => self.without_escapes(text, Self::record),
+            Piece::Plain(text) => self.go_on(Stretch::Plain, text),
+            Piece::Inside(text) => self.go_on(Stretch::Inside, text),
+            Piece::Captured(message) => {
+                self.end_stretch();
+                self.captured(message);
+            }
+            Piece::Unfinished(text) => self.go_on(Stretch::Unfinished, text),
         };
         capture.feed(text, &mut take);
         if last {
             capture.finish(&mut take);
         }
         self.capture = Some(capture);
+    }
+
+    /// Text of this stretch, which may be a new one.
+    fn go_on(&mut self, stretch: Stretch, text: &[u8]) {
+        if self.stretch != stretch {
+            self.end_stretch();
+            self.stretch = stretch;
+        }
+        self.without_escapes(text, |channel, text| channel.place(text));
+    }
+
+    /// A token, or the end of the channel: a sequence that was left open goes on in nothing that follows.
+    fn end_stretch(&mut self) {
+        let Some(strip) = &mut self.strip else { return };
+        let mut held = Vec::new();
+        strip.finish(&mut held);
+        if self.listener { self.keep(&held) } else { self.place(&held) }
+    }
+
+    /// To where the stretch belongs.
+    fn place(&mut self, text: &[u8]) {
+        match self.stretch {
+            Stretch::Plain => self.plain(text),
+            Stretch::Inside => self.spread(text),
+            Stretch::Unfinished => self.record(text),
+        }
     }
 
     fn plain(&mut self, text: &[u8]) {

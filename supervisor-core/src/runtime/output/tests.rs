@@ -229,7 +229,24 @@ fn an_escape_sequence_left_open_does_not_swallow_a_token() {
     let plan = ChannelPlan { strip_ansi: true, ..plan };
     lab.run(plan, &[b"a\x1b[<!--XSUPERVISOR:BEGIN-->m\x1b[1mred<!--XSUPERVISOR:END-->b"]);
     assert_eq!(lab.notices(), [OutputNotice::Communication(b"mred".to_vec())]);
-    assert_eq!(lab.text("x"), "ab");
+    assert_eq!(lab.text("x"), "a\x1b[b");
+}
+
+#[test]
+fn an_escape_sequence_left_open_in_a_message_does_not_reach_beyond_it() {
+    let lab = Lab::new();
+    let settings = spec::Channel { capture_maxbytes: 100, events_enabled: true, ..channel() };
+    let plan = ChannelPlan { strip_ansi: true, ..lab.plan(settings.clone()) };
+    lab.run(plan, &[b"<!--XSUPERVISOR:BEGIN-->m\x1b[<!--XSUPERVISOR:END-->hello"]);
+    assert_eq!(lab.text("x"), "hello");
+    let log = |text: &[u8]| OutputNotice::Log(text.to_vec());
+    let message = OutputNotice::Communication(b"m\x1b[".to_vec());
+    assert_eq!(lab.notices(), [log(b"m"), log(b"\x1b["), message, log(b"hello")]);
+    // The same of a message that never ends: the log has all of it.
+    let plan = ChannelPlan { strip_ansi: true, ..lab.plan(settings) };
+    lab.run(plan, &[b" <!--XSUPERVISOR:BEGIN-->m\x1b[3"]);
+    assert_eq!(lab.text("x"), "hello <!--XSUPERVISOR:BEGIN-->m\x1b[3");
+    assert_eq!(lab.notices(), [log(b" "), log(b"m"), log(b"\x1b[3")]);
 }
 
 #[test]

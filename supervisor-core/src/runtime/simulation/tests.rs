@@ -4,7 +4,7 @@ use super::*;
 use crate::RequestError;
 use crate::domain::event_type::EventType;
 use crate::domain::name::ProcessName;
-use crate::domain::spec::{Autorestart, Group, Process};
+use crate::domain::spec::{Autorestart, Group, GroupKind, Pool, Process};
 use crate::domain::state::ProcessState;
 use crate::listener::{Event, EventListener, Verdict};
 
@@ -135,6 +135,59 @@ fn shutdown_goes_by_priority_and_never_waits_longer_than_it_must() {
     assert!(position("last STOPPED") < position("stubborn STOPPING"));
     assert!(position("stubborn STOPPED") < position("first STOPPING"));
     assert!(position("gentle STOPPING") < position("stubborn STOPPED"), "equal priorities go together");
+}
+
+/// A pool that hears of these; its process never says that it is ready.
+fn deaf(name: &str, priority: i64, events: impl IntoIterator<Item = EventType>) -> Group {
+    let mut group = group(program(name, "live 1e9 0"));
+    group.kind = GroupKind::EventListener(Pool::new(events.into_iter().collect()));
+    group.priority = priority;
+    group
+}
+
+#[test]
+fn at_shutdown_listeners_get_two_seconds_if_there_is_anything_to_hear_and_nobody_else_waits() {
+    // Who listens to what, and what an end takes.
+    let table = [
+        (vec![EventType::Tick60], 0),
+        (vec![EventType::ProcessStateStopped], 2),
+        (vec![EventType::SupervisorStateChangeStopping], 2),
+    ];
+    for (events, seconds) in table {
+        let groups = [group(program("x", "live 1e9 0")), deaf("l", -1, events)];
+        let mut simulation = Simulation::new(Supervisor::builder().groups(groups));
+        let handle = simulation.handle.clone();
+        simulation.pass(Duration::from_millis(5250));
+        let began = simulation.clock.now().monotonic;
+        simulation.ask(handle.shutdown()).unwrap();
+        simulation.pass(DAY);
+        assert!(matches!(simulation.ended, Some(RunOutcome::Shutdown)));
+        assert_eq!(simulation.clock.now().monotonic - began, Duration::from_secs(seconds));
+    }
+}
+
+#[test]
+fn a_pool_that_is_let_listen_keeps_the_order_of_priorities() {
+    let mut first = group(program("first", "live 1e9 0"));
+    first.priority = 1;
+    let same = group(program("same", "live 1e9 0"));
+    let groups = [first, same, deaf("l", 999, [EventType::ProcessStateStopping])];
+    let mut simulation = Simulation::new(Supervisor::builder().groups(groups));
+    let handle = simulation.handle.clone();
+    simulation.pass(Duration::from_millis(5250));
+    let began = simulation.clock.now().monotonic;
+    let mut events = simulation.ask(handle.events(&[EventType::ProcessState], 100)).unwrap();
+    simulation.ask(handle.shutdown()).unwrap();
+    let mut trace = Vec::new();
+    while trace.len() < 6 {
+        let event = simulation.ask(events.next()).unwrap();
+        let process = event.payload.split([':', ' ']).nth(1).unwrap();
+        let seconds = (simulation.clock.now().monotonic - began).as_secs();
+        trace.push(format!("{seconds} {process} {}", event.event_type.name().rsplit('_').next().unwrap()));
+    }
+    let expected =
+        ["0 same STOPPING", "0 same STOPPED", "2 l STOPPING", "2 l STOPPED", "2 first STOPPING", "2 first STOPPED"];
+    assert_eq!(trace, expected);
 }
 
 #[test]

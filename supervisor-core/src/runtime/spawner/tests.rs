@@ -28,6 +28,12 @@ fn process(command: &str) -> spec::Process {
     spec::Process::new("x", command)
 }
 
+impl RealSpawner {
+    fn begin(&self, order: &StartOrder) -> Result<Started, SpawnError> {
+        self.spawn(order, &self.resolve(&order.settings)?)
+    }
+}
+
 fn forking() -> RealSpawner {
     forking_with(SpawnOptions::default())
 }
@@ -50,7 +56,7 @@ async fn read_all(fd: Option<OwnedFd>) -> String {
 
 /// Runs a process to its end: how it ended, its stdout, its stderr.
 fn run(spawner: &RealSpawner, settings: spec::Process) -> (ExitStatus, String, String) {
-    let started = spawner.spawn(&order(settings)).unwrap();
+    let started = spawner.begin(&order(settings)).unwrap();
     let output = future::zip(read_all(started.stdout), read_all(started.stderr));
     let (status, (stdout, stderr)) = async_io::block_on(future::zip(started.exit, output));
     (status, stdout, stderr)
@@ -89,7 +95,7 @@ fn streams_are_pipes() {
 
 #[test]
 fn stdin_stays_open_until_we_close_it() {
-    let mut started = forking().spawn(&order(process("/bin/cat"))).unwrap();
+    let mut started = forking().begin(&order(process("/bin/cat"))).unwrap();
     let stdin = started.stdin.take().unwrap();
     assert!(rustix::fs::fcntl_getfl(&stdin).unwrap().contains(rustix::fs::OFlags::NONBLOCK));
     rustix::io::write(&stdin, b"hello").unwrap();
@@ -105,7 +111,7 @@ fn a_shared_socket_is_stdin() {
     let mut order =
         order(process("/usr/bin/env python3 -c 'import socket; socket.socket(fileno=0).accept()[0].sendall(b\"hi\")'"));
     order.socket = Some(Arc::new(UnixListener::bind(&path).unwrap().into()));
-    let started = forking().spawn(&order).unwrap();
+    let started = forking().begin(&order).unwrap();
     assert!(started.stdin.is_none());
     let mut text = String::new();
     std::io::Read::read_to_string(&mut UnixStream::connect(&path).unwrap(), &mut text).unwrap();
@@ -128,7 +134,7 @@ fn group_and_session(pid: u32) -> (u32, u32) {
 }
 
 fn check_clean(spawner: &RealSpawner) {
-    let mut started = spawner.spawn(&order(process("cat -u"))).unwrap();
+    let mut started = spawner.begin(&order(process("cat -u"))).unwrap();
     let pid = started.pid.unwrap();
     // Once it answers, neither the kernel nor the loader of libraries is still at work.
     rustix::io::write(started.stdin.as_ref().unwrap(), b"ready").unwrap();
@@ -222,7 +228,7 @@ fn a_nul_byte_is_an_error() {
     let mut settings = process("/bin/true");
     settings.environment.insert("A".to_owned(), "b\0c".to_owned());
     for spawner in [forking(), vforking()] {
-        let error = spawner.spawn(&order(settings.clone())).map(drop).unwrap_err();
+        let error = spawner.begin(&order(settings.clone())).map(drop).unwrap_err();
         assert_eq!(error.to_string(), "NUL character in a path or the environment of 'x'");
     }
 }
@@ -272,7 +278,7 @@ fn as_nobody() {
 #[test]
 fn nobody_is_signalled_after_the_end() {
     for spawner in [forking(), vforking()] {
-        let started = spawner.spawn(&order(process("/bin/sleep 600"))).unwrap();
+        let started = spawner.begin(&order(process("/bin/sleep 600"))).unwrap();
         let signaller = Arc::clone(&started.signaller);
         signaller.signal(0, true).unwrap();
         signaller.signal(libc::SIGTERM, false).unwrap();
@@ -291,7 +297,7 @@ fn nobody_is_signalled_after_the_end() {
 
 #[test]
 fn nobody_is_signalled_after_the_exit_is_dropped() {
-    let started = forking().spawn(&order(process("/bin/sleep 600"))).unwrap();
+    let started = forking().begin(&order(process("/bin/sleep 600"))).unwrap();
     drop(started.exit);
     assert_eq!(started.signaller.signal(0, false).unwrap_err().raw_os_error(), Some(libc::ESRCH));
     crate::sys::process::send_signal(started.pid.unwrap(), libc::SIGKILL, false).unwrap();
@@ -330,7 +336,7 @@ fn as_a_subreaper() {
         let (tell, told) = async_channel::unbounded();
         let lane = std::thread::spawn(move || {
             for _ in 0..FAMILIES {
-                tell.try_send(spawner.spawn(&order(process("/bin/sh -c '(exit 3) & exit 7'"))).unwrap()).unwrap();
+                tell.try_send(spawner.begin(&order(process("/bin/sh -c '(exit 3) & exit 7'"))).unwrap()).unwrap();
             }
         });
         let ours = async {
@@ -369,7 +375,7 @@ fn spared_ourselves() {
         for user in [None, Some(account("nobody"))] {
             let mut settings = process("/bin/sleep 600");
             settings.user = user;
-            let started = spawner.spawn(&order(settings)).unwrap();
+            let started = spawner.begin(&order(settings)).unwrap();
             assert_eq!(fs::read_to_string(format!("/proc/{}/oom_score_adj", started.pid.unwrap())).unwrap(), "0\n");
             end(started);
         }
@@ -386,10 +392,10 @@ fn a_child_does_not_copy_what_we_have_open() {
 fn with_many_descriptors() {
     let spawner = vforking();
     // The slots come before the many.
-    end(spawner.spawn(&order(process("/bin/sleep 600"))).unwrap());
+    end(spawner.begin(&order(process("/bin/sleep 600"))).unwrap());
     crate::sys::rlimit::raise(crate::sys::rlimit::Limit::OpenFiles, 4000).unwrap();
     let _many: Vec<_> = (0..3000).map(|_| File::open("/dev/null").unwrap()).collect();
-    let started = spawner.spawn(&order(process("/bin/sleep 600"))).unwrap();
+    let started = spawner.begin(&order(process("/bin/sleep 600"))).unwrap();
     // The table of a child that had a copy of ours would be large enough for it.
     let status = fs::read_to_string(format!("/proc/{}/status", started.pid.unwrap())).unwrap();
     let size = status.lines().find_map(|line| line.strip_prefix("FDSize:")).unwrap();
@@ -400,7 +406,7 @@ fn with_many_descriptors() {
 
 #[test]
 fn a_vforked_child_that_nobody_awaits_is_reaped() {
-    let started = vforking().spawn(&order(process("/bin/true"))).unwrap();
+    let started = vforking().begin(&order(process("/bin/true"))).unwrap();
     let pid = started.pid.unwrap();
     drop(started.exit);
     while Path::new(&format!("/proc/{pid}")).exists() {

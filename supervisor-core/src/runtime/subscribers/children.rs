@@ -16,7 +16,7 @@ use crate::machine::bus::PoolId;
 use crate::machine::pool::{self, Note, Numbered};
 use crate::machine::protocol::{Handled, Protocol, Step, default_handler};
 use crate::runtime::engine::Engine;
-use crate::runtime::message::ProcessKey;
+use crate::runtime::message::{Notice, ProcessKey};
 use crate::runtime::stdin::StdinError;
 
 use super::{Taker, told};
@@ -102,7 +102,11 @@ impl Engine {
         let stdin = entry.live.as_ref().and_then(|live| live.stdin.as_ref());
         let result = stdin.map_or(Err(StdinError::Closed), |stdin| {
             let header = pool.header(&self.shared.identifier, event);
-            stdin.send_event([header.as_bytes(), event.payload.as_bytes()], &self.executor)
+            stdin.send_event([header.as_bytes(), event.payload.as_bytes()], &self.executor, || {
+                let notices = self.notices.clone();
+                // An error means that the supervisor has ended.
+                Box::pin(async move { drop(notices.send(Notice::ListenerHasRead { key }).await) })
+            })
         });
         match result {
             Ok(()) => {
@@ -128,7 +132,19 @@ impl Engine {
         }
     }
 
-    /// A process ended: what it was given and did not answer goes back, before anybody hears of its end.
+    /// A process has ended, and nobody has heard of it: what it was given and did not answer goes to another process of its
+    /// pool that is ready, before the event of the end.
+    pub(crate) fn listener_ends(&mut self, key: ProcessKey) {
+        let Some(Child { pool: id, held: Some(_), .. }) = self.subscribers.children.get(&key) else { return };
+        let (id, taker) = (*id, self.subscribers.takers.get(id));
+        if matches!(taker, Some(Taker::Children(pool)) if pool.keys.iter().any(|key| self.is_ready(*key))) {
+            self.give_back(key);
+            self.serve(id);
+        }
+    }
+
+    /// The event of the end is out: what the process still has goes back, before all that waits. Earlier, that event would
+    /// have pushed it out of a full buffer.
     pub(crate) fn listener_ended(&mut self, key: ProcessKey) {
         self.give_back(key);
     }
@@ -156,9 +172,26 @@ impl Engine {
         self.note(&notes.unwrap_or_default());
     }
 
-    /// A process changed its state: if it is a listener, it may have become ready.
+    /// A process changed its state, or has read what it was sent: if it is a listener, it may take an event now.
     pub(crate) fn listener_changed(&mut self, key: ProcessKey) {
         self.subscribers.stirred |= self.subscribers.children.contains_key(&key);
+    }
+
+    /// True if time would help the pool of this group to hear what has happened.
+    pub(crate) fn pool_is_at_work(&self, group: &str) -> bool {
+        let subscribers = &self.subscribers;
+        let Some(id) = subscribers.groups.get(group) else { return false };
+        let (Some(pool), Some(Taker::Children(taker))) = (subscribers.bus.find(*id), subscribers.takers.get(id)) else {
+            return false;
+        };
+        pool.is_at_work(taker.keys.iter().filter_map(|key| {
+            let entry = self.processes.get(key)?;
+            Some(pool::Taker {
+                process: entry.machine.state(),
+                listener: entry.protocol.as_ref()?.state(),
+                holds: subscribers.children.get(key)?.held.is_some(),
+            })
+        }))
     }
 
     /// A listener wrote something.

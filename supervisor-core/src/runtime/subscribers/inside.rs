@@ -94,9 +94,10 @@ impl Engine {
 
     /// Adds a stream.
     pub(crate) fn subscribe(&mut self, types: &[EventType], buffer: usize) -> Events {
+        self.subscribers.forget_dropped_streams();
         let (door, events) = async_channel::bounded(buffer.max(1));
         let dropped = Arc::new(AtomicU64::new(0));
-        let pool = Pool::new("stream", types.iter().copied(), 1);
+        let pool = Pool::new("stream", types.iter().copied(), 1).onlooker();
         self.add_subscriber(pool, Taker::Stream(Stream { door, dropped: Arc::clone(&dropped) }));
         Events::new(events, dropped)
     }
@@ -145,6 +146,16 @@ impl Subscribers {
             // Nobody holds it any more.
             Err(_) => self.remove(id),
         }
+    }
+
+    /// Ends the subscriptions of streams that nobody holds any more and to which nothing has come since.
+    fn forget_dropped_streams(&mut self) {
+        let dropped = |(id, taker): (&PoolId, &Taker)| match taker {
+            Taker::Stream(stream) => stream.door.is_closed().then_some(*id),
+            Taker::Children(_) | Taker::Listener(_) => None,
+        };
+        let ids: Vec<_> = self.takers.iter().filter_map(dropped).collect();
+        ids.into_iter().for_each(|id| self.remove(id));
     }
 
     /// True as long as a listener of the embedding program has events before it.

@@ -145,6 +145,12 @@ fn errors_are_told_apart() {
     }
     let error = bind_unix(&directory.path().join("x".repeat(room + 1)), 0o700, None).unwrap_err();
     assert_eq!(error.to_string(), "AF_UNIX path too long");
+    // One that just fits is replaced like any other.
+    if cfg!(target_os = "linux") {
+        let path = directory.path().join("y".repeat(room));
+        drop(UnixListener::bind(&path).unwrap());
+        assert!(bind_unix(&path, 0o700, None).unwrap().replaced_stale);
+    }
     let error = BindError::NotPermittedToChown { path: "/s".into(), uid: 1, gid: None };
     assert_eq!(error.to_string(), "Not permitted to chown /s to uid/gid 1/-1");
 }
@@ -210,6 +216,31 @@ fn a_fastcgi_socket_belongs_to_the_user_of_its_program() {
     assert_eq!(owner(&wanted), (65_534, 65_533));
     wanted.owner = Some(Owner { uid: 1, gid: Some(12) });
     assert_eq!(owner(&wanted), (1, 12));
+}
+
+#[test]
+fn a_fastcgi_socket_may_have_the_longest_path_of_an_address() {
+    if cfg!(not(target_os = "linux")) {
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let room = 107 - home.path().as_os_str().len() - 1;
+    // A long name, and a short one in a directory that leaves no room for another one.
+    for (directory, name) in [(home.path().to_owned(), room), (home.path().join("d".repeat(room - 2)), 1)] {
+        std::fs::create_dir_all(&directory).unwrap();
+        let path = directory.join("f".repeat(name));
+        assert_eq!(path.as_os_str().len(), 107);
+        let wanted = fastcgi(SocketAddress::Unix(path.clone()));
+        let bound = bind_fastcgi(&wanted, None).unwrap();
+        assert_eq!((mode(&path), names(&directory)), (0o700, vec!["f".repeat(name)]));
+        UnixStream::connect(&path).unwrap();
+        bound.file.unwrap().remove().unwrap();
+        assert!(names(&directory).is_empty());
+        let mut longer = path.into_os_string();
+        longer.push("f");
+        let error = bind_fastcgi(&fastcgi(SocketAddress::Unix(longer.into())), None).unwrap_err();
+        assert_eq!((error.to_string().as_str(), names(&directory)), ("AF_UNIX path too long", Vec::new()));
+    }
 }
 
 #[test]

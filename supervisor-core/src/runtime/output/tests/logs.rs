@@ -72,3 +72,43 @@ fn a_lane_that_hangs_holds_up_the_reopening_of_no_other() {
     drop(release);
     drop((hung, free));
 }
+
+#[test]
+fn a_path_that_becomes_a_pipe_which_nobody_reads_holds_up_no_other_log() {
+    let lab = Lab::new();
+    let (mut pipe, reader) = lab.start(lab.plan(limited(0)));
+    pipe.write_all(b"file").unwrap();
+    eventually("written", || lab.text("x") == "file");
+    for tried_again in [false, true] {
+        fs::remove_file(lab.path("x")).unwrap();
+        if tried_again {
+            // Nothing can be opened there at first.
+            fs::create_dir(lab.path("x")).unwrap();
+            block_on(lab.lanes.reopen());
+            assert!(lab.lines.of(Level::Error).last().unwrap().contains("could not reopen"));
+            fs::remove_dir(lab.path("x")).unwrap();
+        }
+        let mut idle = streams::fifo(&lab.path("x"));
+        if !tried_again {
+            block_on(lab.lanes.reopen());
+        }
+        rustix::io::ioctl_fionbio(&idle, true).unwrap();
+        eventually("something arrives", || {
+            (&pipe).write_all(b"pipe").unwrap();
+            (&idle).read(&mut [0; 4]).is_ok_and(|count| count > 0)
+        });
+        pipe.write_all(&vec![b'x'; 1 << 20]).unwrap();
+        let other = lab.plan_without_log(limited(0));
+        lab.run(ChannelPlan { log: Some(lab.open("other", &limited(0))), ..other }, &[b"other"]);
+        assert!(lab.text("other").ends_with("other"));
+        eventually("it is given up", || lab.lines.of(Level::Error).last().unwrap().contains("nobody reads it"));
+        let mut all = vec![0; 1 << 16];
+        assert!(idle.read(&mut all).unwrap() > 0);
+        fs::remove_file(lab.path("x")).unwrap();
+        block_on(lab.lanes.reopen());
+        pipe.write_all(b"file").unwrap();
+        eventually("it is a file again", || lab.text("x") == "file");
+    }
+    drop(pipe);
+    block_on(reader.finish());
+}

@@ -29,7 +29,7 @@ fn with_few_descriptors() {
     let bold = || SpawnOptions { reserve: 0, ..SpawnOptions::default() };
     // The reactor takes its own descriptors now, and the thread its slots.
     for spawner in [forking_with(bold()), RealSpawner::new(bold())] {
-        end(spawner.spawn(&order(process("/bin/sleep 600"))).unwrap());
+        end(spawner.begin(&order(process("/bin/sleep 600"))).unwrap());
         every_room(&spawner, limit);
     }
     // The pipes themselves, without a look at what is free.
@@ -44,7 +44,7 @@ fn every_room(spawner: &RealSpawner, limit: impl Fn(u64)) {
         limit(open + room);
         let mut running = Vec::new();
         let error = loop {
-            match spawner.spawn(&order(process("/bin/sleep 600"))) {
+            match spawner.begin(&order(process("/bin/sleep 600"))) {
                 Ok(started) => running.push(started),
                 Err(error) => break error,
             }
@@ -76,7 +76,7 @@ fn among_thieves() {
 }
 
 fn steal_from(spawner: &RealSpawner) {
-    end(spawner.spawn(&order(process("/bin/sleep 600"))).unwrap());
+    end(spawner.begin(&order(process("/bin/sleep 600"))).unwrap());
     let hard = rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum;
     let limit = rustix::process::Rlimit { current: Some(fds::open_count().unwrap() + 60), maximum: hard };
     rustix::process::setrlimit(rustix::process::Resource::Nofile, limit).unwrap();
@@ -98,7 +98,7 @@ fn steal_from(spawner: &RealSpawner) {
         while !fds::has_room(NEEDED) {
             std::thread::yield_now();
         }
-        match spawner.spawn(&order(process("/bin/sleep 600"))) {
+        match spawner.begin(&order(process("/bin/sleep 600"))) {
             Ok(started) => running.push(started),
             Err(error) => assert_eq!(error.to_string(), "too many open files to spawn 'x'"),
         }

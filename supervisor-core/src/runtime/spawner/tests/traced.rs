@@ -33,7 +33,7 @@ fn trace(pid: u32) -> Option<Child> {
 #[test]
 fn a_dead_child_that_a_tracer_holds_is_not_asked_for_without_end() {
     for spawner in [forking(), vforking()] {
-        let mut started = spawner.spawn(&order(process("/bin/sleep 600"))).unwrap();
+        let mut started = spawner.begin(&order(process("/bin/sleep 600"))).unwrap();
         let pid = started.pid.unwrap();
         let Some(mut tracer) = trace(pid) else {
             alone::say("skipped: nobody may trace here");
