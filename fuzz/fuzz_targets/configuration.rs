@@ -30,6 +30,10 @@ impl Host for Nowhere {
         true
     }
 
+    fn can_create_in(&self, _path: &Path) -> bool {
+        true
+    }
+
     fn user_by_name(&self, name: &str) -> Option<User> {
         (name == "www").then(|| User { name: name.to_owned(), uid: 33, gid: 33 })
     }

@@ -5,6 +5,7 @@
 
 use structopt::StructOpt;
 use structopt::clap::AppSettings;
+use supervisor_core::config::client::is_url;
 
 use super::report::JSON;
 use crate::getopt::{self, OptionSpec, Positionals, UsageError};
@@ -100,15 +101,6 @@ pub(super) fn parse(words: &[String]) -> Result<Request, UsageError> {
         .map_err(|error| UsageError::NotRecognized(error.message.lines().next().unwrap_or_default().to_owned()))
 }
 
-/// True for `SCHEME:` with something behind it; whether anybody can connect there shows later.
-fn is_url(text: &str) -> bool {
-    let Some((scheme, rest)) = text.split_once(':') else { return false };
-    let scheme_is_good = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
-    let rest = rest.strip_prefix("//").unwrap_or(rest);
-    scheme_is_good && !rest.is_empty() && !rest.starts_with(['?', '#'])
-}
-
 /// The help text.
 pub(super) fn help(program: &str) -> String {
     format!(
@@ -186,16 +178,6 @@ mod tests {
             ("-i -i status", "conflicting command line option '-i'"),
         ] {
             assert_eq!(run(line).err().as_deref(), Some(want), "{line}");
-        }
-    }
-
-    #[test]
-    fn urls_have_a_scheme_and_something_behind_it() {
-        for good in ["http://h", "unix:///x", "unix://rel", "http:x", "https://h:1", "http://[::1]:1/"] {
-            assert!(is_url(good), "{good}");
-        }
-        for bad in ["foo", "", "http://", "unix://", "//host", ":x", "=", "foo://?q", "1x://h"] {
-            assert!(!is_url(bad), "{bad}");
         }
     }
 }

@@ -37,7 +37,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Runs the shell to its end.
 ///
 /// # Errors
-/// If the output cannot be written.
+/// If the output cannot be written or the input cannot be read; of the latter the person has been told.
 pub(super) fn run(controller: Controller, settings: &ClientSettings) -> io::Result<()> {
     let controller = Rc::new(RefCell::new(controller));
     let is_terminal = io::stdin().is_terminal();
@@ -104,11 +104,16 @@ fn plain_line(session: &mut Session, prompt: &str) -> io::Result<Option<String>>
         Ok(Some(line)) => return Ok(Some(line)),
         Ok(None) | Err(Failure::Interrupted) => {}
         Err(Failure::Output(error)) => return Err(error),
-        Err(failure) => session.complain(format_args!("error: cannot read the input: {failure:?}")),
+        Err(Failure::Input(error)) => {
+            session.complain(format_args!("error: cannot read the input: {error}"));
+            return Err(error);
+        }
+        // A question asks no server.
+        Err(Failure::Told | Failure::Client(_)) => {}
     }
     session.bytes(b"\n").map(|()| None).map_err(|failure| match failure {
-        Failure::Output(error) => error,
-        other => io::Error::other(format!("{other:?}")),
+        Failure::Output(error) | Failure::Input(error) => error,
+        Failure::Told | Failure::Client(_) | Failure::Interrupted => io::ErrorKind::Other.into(),
     })
 }
 

@@ -1,15 +1,17 @@
 //! The command line of `supervisord`.
 //!
 //! [`OPTIONS`] is the one table of options: getopt takes the words apart with it, structopt reads them into `Options`.
-//! What a value is worth is decided where its key of `[supervisord]` is read; nothing is read here.
+//! Each word acts from the left, so that a value that is no good is refused before what stands behind it is looked at. What
+//! a value is worth is decided where its key of `[supervisord]` is read: a section with nothing in it is read under it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use structopt::StructOpt;
 use structopt::clap::AppSettings;
-use supervisor_core::config::{Overrides, Typed};
+use supervisor_core::config::{ErrorKind, Loader, Overrides, Typed};
+use supervisor_core::domain::host::Host;
 
-use crate::getopt::{self, OptionSpec, Positionals, UsageError, Words};
+use crate::getopt::{self, Given, OptionSpec, Positionals, UsageError, Words};
 
 const fn flag(short: &'static [char], long: &'static str, help: &'static str) -> OptionSpec {
     OptionSpec { short, long, argument: None, help }
@@ -105,22 +107,38 @@ pub(super) enum Asked {
 ///
 /// # Errors
 /// The first mistake from the left; a word that is no option of ours before anything else.
-pub(super) fn parse(words: &[String]) -> Result<Asked, UsageError> {
+pub(super) fn parse(words: &[String], host: &dyn Host) -> Result<Asked, UsageError> {
     let words = getopt::parse(OPTIONS, words, Positionals::Refused)?;
     for given in &words.given {
         match given.option.long {
             "help" => return Ok(Asked::Help),
             "version" => return Ok(Asked::Version),
-            _ => given.refuse_repeat()?,
+            _ => refuse_value(given, host)?,
         }
+        given.refuse_repeat()?;
     }
+    let (configuration, overrides) = values(&words)?;
+    Ok(Asked::Run { configuration, overrides: Box::new(overrides) })
+}
+
+/// Refuses a value that its key does not take. That of `-u` is looked up later, when the file has been read.
+fn refuse_value(given: &Given, host: &dyn Host) -> Result<(), UsageError> {
+    let alone = Words { given: vec![given.clone()], positional: Vec::new() };
+    let overrides = Overrides { user: None, ..values(&alone)?.1 };
+    match Loader::new(host).overrides(&overrides).parse("[supervisord]", Path::new("")) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(match error.kind() {
+            ErrorKind::Option { reason, .. } => given.invalid_value(reason),
+            _ => given.invalid_value(error),
+        }),
+    }
+}
+
+/// The path of the configuration, and what wins over it.
+fn values(words: &Words) -> Result<(Option<PathBuf>, Overrides), UsageError> {
     // Every word is known by now; an error here would be a difference between the two tables.
     let options = Options::from_iter_safe(words.normalised("supervisord"))
         .map_err(|error| UsageError::NotRecognized(error.message.lines().next().unwrap_or_default().to_owned()))?;
-    Ok(run(options, &words))
-}
-
-fn run(options: Options, words: &Words) -> Asked {
     let typed = |long: &str, value: Option<String>| {
         let spelled = words.given.iter().find(|given| given.option.long == long).map(|given| given.spelled.clone());
         value.map(|value| Typed::new(spelled.unwrap_or_default(), value))
@@ -143,7 +161,7 @@ fn run(options: Options, words: &Words) -> Asked {
         minfds: typed("minfds", options.minfds),
         minprocs: typed("minprocs", options.minprocs),
     };
-    Asked::Run { configuration: options.configuration, overrides: Box::new(overrides) }
+    Ok((options.configuration, overrides))
 }
 
 /// The help text.
@@ -164,10 +182,12 @@ pub(super) fn help(program: &str) -> String {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
 
+    use supervisor_core::sys::host::SystemHost;
+
     use super::*;
 
     fn parsed(words: &[&str]) -> Result<Asked, UsageError> {
-        parse(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>())
+        parse(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>(), &SystemHost)
     }
 
     fn refused(words: &[&str]) -> String {
@@ -178,7 +198,12 @@ mod tests {
     fn structopt_knows_every_option_of_the_table() {
         for option in OPTIONS.iter().filter(|option| !["help", "version"].contains(&option.long)) {
             let long = format!("--{}", option.long);
-            let words: Vec<&str> = std::iter::once(long.as_str()).chain(option.argument.map(|_| "1")).collect();
+            let value = match option.long {
+                "directory" | "childlogdir" => "/",
+                "loglevel" => "info",
+                _ => "1",
+            };
+            let words: Vec<&str> = std::iter::once(long.as_str()).chain(option.argument.map(|_| value)).collect();
             let asked = parsed(&words);
             assert!(matches!(asked, Ok(Asked::Run { .. })), "{long}: {asked:?}");
         }
@@ -201,6 +226,31 @@ mod tests {
         assert_eq!(parsed(&["-n", "-v", "-h"]), Ok(Asked::Version));
         assert_eq!(parsed(&["-?", "-c", "a", "-c", "b"]), Ok(Asked::Help));
         assert_eq!(refused(&["-v", "--nosuch"]), "option --nosuch not recognized");
+        assert_eq!(parsed(&["-v", "-e", "loud"]), Ok(Asked::Version));
+        assert_eq!(parsed(&["-u", "no such account", "-h"]), Ok(Asked::Help), "asked for when the file is read");
+    }
+
+    #[test]
+    fn values_are_refused_from_the_left() {
+        let level = "invalid value for -e 'loud': bad logging level name 'loud'";
+        let folder = "invalid value for --directory '/no/such': /no/such is not an existing directory";
+        let parent = "The directory named as part of the path /no/such does not exist";
+        let table: &[(&[&str], &str)] = &[
+            (&["-e", "loud", "-h"], level),
+            (&["-c", "/no/such", "-e", "loud", "-d", "/no/such"], level),
+            (&["--dir", "/no/such", "-e", "loud"], folder),
+            (&["-e", "info", "-e", "loud"], level),
+            (&["-e", "info", "-e", "warn"], "conflicting command line option '-e'"),
+            (&["-l", "/no/such", "-v"], &format!("invalid value for -l '/no/such': {parent}")),
+            (&["-q", "", "-v"], "invalid value for -q '':  is not an existing directory"),
+        ];
+        for (words, text) in table {
+            assert_eq!(refused(words), *text, "{words:?}");
+        }
+        for option in ["-m", "-y", "-z", "-e", "-a", "--minprocs", "-d", "-q"] {
+            let text = refused(&[option, "9x", "-v"]);
+            assert!(text.starts_with(&format!("invalid value for {option} '9x': ")), "{text}");
+        }
     }
 
     #[test]

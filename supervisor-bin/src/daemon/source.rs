@@ -1,5 +1,5 @@
-//! The configuration file of a daemon: read at its start, at each restart and at each re-read, always with the values of
-//! the command line on top.
+//! The configuration file of a daemon: read at its start, at each restart and at each re-read, with the values of the
+//! command line on top whenever they are applied.
 //!
 //! Relative paths always mean what they meant at first: they belong to the directory in which the daemon was started, also
 //! after it went into the background and to another one (`directory`).
@@ -84,6 +84,10 @@ impl Host for Machine {
         SystemHost.is_directory(&self.started_in.join(path))
     }
 
+    fn can_create_in(&self, path: &Path) -> bool {
+        SystemHost.can_create_in(&self.started_in.join(path))
+    }
+
     fn user_by_name(&self, name: &str) -> Option<User> {
         SystemHost.user_by_name(name)
     }
@@ -106,6 +110,10 @@ impl Host for Machine {
 
     fn environment(&self) -> BTreeMap<String, String> {
         SystemHost.environment()
+    }
+
+    fn has_variable(&self, name: &str) -> bool {
+        SystemHost.has_variable(name)
     }
 
     fn node_name(&self) -> String {

@@ -147,6 +147,38 @@ fn in_the_background_errors_are_still_seen_by_whoever_started_it() {
 }
 
 #[test]
+fn paths_that_were_typed_stay_what_they_were() {
+    let lab = Lab::with("nodaemon=false", SLEEPER);
+    for name in ["logs", "elsewhere"] {
+        fs::create_dir(lab.path(name)).unwrap();
+    }
+    let mut command = lab.command();
+    command.args(["-d", "elsewhere", "-l", "logs/main", "-j", "logs/pid", "-q", "logs"]);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    lab.wait_up();
+    let pid: i32 = eventually("the pid file", || lab.read("logs/pid").trim().parse().ok());
+    assert_eq!(fs::read_link(format!("/proc/{pid}/cwd")).unwrap(), lab.path("elsewhere").canonicalize().unwrap());
+    let child = lab.pid_of("x");
+    lab.configure(&(SLEEPER.to_owned() + "[program:y]\ncommand=/bin/sleep 600\n"));
+    // Its directory is not entered again, so that it may go.
+    fs::remove_dir(lab.path("elsewhere")).unwrap();
+    let update = lab.ctl(&["update"]);
+    assert!(update.status.success(), "{update:?}");
+    lab.wait_state("y", "RUNNING");
+    assert_eq!(lab.pid_of("x"), child);
+    fs::create_dir(lab.path("elsewhere")).unwrap();
+    kill_process(Pid::from_raw(pid).unwrap(), Signal::HUP).unwrap();
+    eventually("a new life", || (lab.read("logs/main").matches("started with pid").count() == 2).then_some(()));
+    assert!(!lab.read("logs/main").contains("former configuration"), "{}", lab.read("logs/main"));
+    lab.wait_state("y", "RUNNING");
+    assert_eq!(lab.read("logs/pid").trim(), pid.to_string());
+    kill_process(Pid::from_raw(pid).unwrap(), Signal::TERM).unwrap();
+    eventually("the daemon ends", || (!is_alive(pid)).then_some(()));
+    assert!(!lab.path("logs/pid").exists());
+}
+
+#[test]
 fn relative_paths_mean_the_same_in_every_life_wherever_the_daemon_goes() {
     let keys = "nodaemon=false\ndirectory=elsewhere\nchildlogdir=logs\nlogfile=log\npidfile=pid";
     let more = "[program:y]\ncommand=/bin/sleep 600\nstdout_logfile=logs/y.log\nstartsecs=0\n";

@@ -1,6 +1,8 @@
 //! Configurations that are wrong, huge, not there, or somebody else's.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -293,4 +295,14 @@ fn a_program_found_along_path_looks_beside_where_it_was_found() {
         assert_eq!(status, Some(2), "{name}: {said}");
         assert!(said.contains(&path("prefix/etc/supervisord.conf").display().to_string()), "{name}: {said}");
     }
+}
+
+#[test]
+fn a_variable_that_is_no_text_is_named_with_the_reason() {
+    let lab = Lab::new("[program:x]\ncommand=/bin/echo %(ENV_NAME)s\n");
+    let mut command = lab.command();
+    command.env("NAME", OsStr::from_bytes(b"caf\xe9"));
+    let (status, said) = run(command);
+    assert_eq!(status, Some(2), "{said}");
+    assert!(said.contains("('ENV_NAME') which cannot be expanded: its value is not UTF-8 text"), "{said}");
 }

@@ -152,3 +152,24 @@ fn logs_are_followed_until_ctrl_c() {
     logs.send(CTRL_C);
     assert_eq!(logs.end().code(), Some(0));
 }
+
+#[test]
+fn an_input_that_cannot_be_read_is_told() {
+    let lab = Lab::new("");
+    let folder = std::fs::File::open(lab.folder.path()).unwrap();
+    let output = lab.ctl_command(&[]).stdin(folder).output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(errors.ends_with("error: cannot read the input: Is a directory (os error 21)\n"), "{errors}");
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn an_address_that_nobody_knows_is_told_when_somebody_is_asked() {
+    let lab = Lab::new("");
+    for url in ["unix:/path", "ftp://host"] {
+        let output = lab.ctl_command(&["-s", url, "status"]).output().unwrap();
+        let lines = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(lines, format!("error: Unknown protocol for serverurl {url}\n"));
+        assert_eq!(output.status.code(), Some(1));
+    }
+}

@@ -17,6 +17,8 @@ use super::overrides::Typed;
 use super::plugin::{PluginSection, plugins};
 use super::section::Reader;
 
+pub use super::convert::is_url;
+
 /// Where the client connects by default.
 const DEFAULT_SERVER_URL: &str = "http://localhost:9001";
 

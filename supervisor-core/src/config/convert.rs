@@ -97,7 +97,15 @@ pub(crate) fn byte_size(text: &str) -> Result<i64> {
     Ok(integer(number)?.saturating_mul(factor))
 }
 
-/// A mode or mask in octal digits.
+/// A umask in octal digits, as `umask(2)` takes an int: the lowest nine bits count, and -1 masks everything. So does what no
+/// int can hold.
+pub(crate) fn mask(text: &str) -> Result<u32> {
+    let value = int(text, 8).ok_or_else(|| ValueError::Octal(text.to_owned()))?;
+    let bits = i32::try_from(value).ok().and_then(|value| u32::try_from(value & 0o777).ok());
+    Ok(bits.unwrap_or(0o777))
+}
+
+/// A mode in octal digits.
 pub(crate) fn octal(text: &str) -> Result<u32> {
     let value = int(text, 8).and_then(|value| u32::try_from(value).ok());
     value.ok_or_else(|| ValueError::Octal(text.to_owned()))
@@ -246,22 +254,22 @@ pub(crate) fn host_and_port(text: &str) -> Result<(Option<String>, u16)> {
     Ok((host, port(number)?))
 }
 
-/// `tcp://host:port` or `unix:///absolute/path`.
-pub(crate) fn socket_address(text: &str) -> Result<SocketAddress> {
+/// `tcp://host:port` or `unix:///absolute/path`, with `.` and `..` resolved as text.
+pub(crate) fn socket_address(text: &str, host: &dyn Host) -> Result<SocketAddress> {
     let bad = || ValueError::SocketFormat(text.to_owned());
     if let Some(path) = text.strip_prefix("unix://") {
         return if path.starts_with('/') {
-            Ok(SocketAddress::Unix(PathBuf::from(path)))
+            Ok(SocketAddress::Unix(absolute(Path::new(path), host)))
         } else {
             Err(ValueError::SocketPath(path.to_owned()))
         };
     }
-    let (host, number) = text.strip_prefix("tcp://").and_then(|rest| rest.split_once(':')).ok_or_else(bad)?;
+    let (name, number) = text.strip_prefix("tcp://").and_then(|rest| rest.split_once(':')).ok_or_else(bad)?;
     let digits = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
-    if host.is_empty() || host.contains(is_space) || !digits {
+    if name.is_empty() || name.contains(is_space) || !digits {
         return Err(bad());
     }
-    Ok(SocketAddress::Tcp { host: host.to_lowercase(), port: port(number)? })
+    Ok(SocketAddress::Tcp { host: name.to_lowercase(), port: port(number)? })
 }
 
 /// A backlog from 1 to 65535.
@@ -297,13 +305,18 @@ pub(crate) fn log_target(text: &str, host: &dyn Host) -> Result<LogTarget> {
     }
 }
 
-/// The URL of a server: a scheme and something behind it.
+/// The URL of a server, as it may stand on the client's command line.
 pub(crate) fn server_url(text: &str, host: &dyn Host) -> Result<String> {
-    let (scheme, rest) = text.split_once("://").ok_or_else(|| ValueError::Url(text.to_owned()))?;
-    if scheme.is_empty() || rest.is_empty() {
-        return Err(ValueError::Url(text.to_owned()));
-    }
-    Ok(unix_url(text, host))
+    if is_url(text) { Ok(unix_url(text, host)) } else { Err(ValueError::Url(text.to_owned())) }
+}
+
+/// True for `SCHEME:` with something behind it; whether anybody can connect there shows later.
+pub fn is_url(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once(':') else { return false };
+    let scheme_is_good = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+    let rest = rest.strip_prefix("//").unwrap_or(rest);
+    scheme_is_good && !rest.is_empty() && !rest.starts_with(['?', '#'])
 }
 
 /// The URL with the path of `unix://` made absolute; others as they are.

@@ -11,6 +11,7 @@ use crate::domain::spec::User;
 use super::convert::{self, ValueError};
 use super::environment;
 use super::error::ConfigError;
+use super::load::Occasion;
 use super::overrides::{Overrides, Typed};
 use super::section::Reader;
 
@@ -61,7 +62,7 @@ pub struct Daemon {
     /// `nocleanup`. Default false.
     pub nocleanup: bool,
     /// `childlogdir`; absolute. Default: the first directory of TMPDIR, TEMP, TMP, `/tmp`, `/var/tmp`, `/usr/tmp` and the working
-    /// directory that exists.
+    /// directory in which files can be made.
     pub childlogdir: PathBuf,
     /// `user`.
     pub user: Option<User>,
@@ -121,7 +122,9 @@ fn set<T>(
 }
 
 /// The settings of a section `[supervisord]`.
-pub(crate) fn daemon(reader: &Reader<'_>, typed: &Overrides) -> Result<Daemon> {
+pub(crate) fn daemon(reader: &Reader<'_>, overrides: &Overrides, occasion: Occasion) -> Result<Daemon> {
+    let nothing = Overrides::default();
+    let typed = if occasion == Occasion::Reread { &nothing } else { overrides };
     let host = reader.host;
     let flag = |key, typed: bool| reader.value(key, convert::boolean).map(|on| on || typed);
     let directory = |text: &str| convert::existing_directory(text, host);
@@ -134,14 +137,14 @@ pub(crate) fn daemon(reader: &Reader<'_>, typed: &Overrides) -> Result<Daemon> {
         logfile_backups: set(reader, "logfile_backups", typed.logfile_backups.as_ref(), convert::integer)?,
         loglevel: set(reader, "loglevel", typed.loglevel.as_ref(), convert::level)?,
         pidfile: set(reader, "pidfile", typed.pidfile.as_ref(), |text| file(text, host))?,
-        umask: set(reader, "umask", typed.umask.as_ref(), convert::octal)?,
+        umask: set(reader, "umask", typed.umask.as_ref(), convert::mask)?,
         nodaemon: flag("nodaemon", typed.nodaemon)?,
         silent: flag("silent", typed.silent)?,
         minfds: set(reader, "minfds", typed.minfds.as_ref(), convert::integer)?,
         minprocs: set(reader, "minprocs", typed.minprocs.as_ref(), convert::integer)?,
         nocleanup: flag("nocleanup", typed.nocleanup)?,
         childlogdir: convert::absolute(&childlogdir.unwrap_or_else(|| temporary_directory(host)), host),
-        user: user(reader, typed)?,
+        user: user(reader, overrides.user.as_ref(), occasion)?,
         directory: pick(reader, "directory", typed.directory.as_ref(), directory)?,
         strip_ansi: flag("strip_ansi", typed.strip_ansi)?,
         environment: reader.value("environment", environment::parse)?,
@@ -150,12 +153,14 @@ pub(crate) fn daemon(reader: &Reader<'_>, typed: &Overrides) -> Result<Daemon> {
     })
 }
 
-/// Supervisor's words for a user that does not exist are the same for the command line and the file.
-fn user(reader: &Reader<'_>, typed: &Overrides) -> Result<Option<User>> {
-    let from_file = reader.optional("user", |text| convert::user(text, reader.host))?;
-    match &typed.user {
-        Some(typed) => Ok(Some(convert::user(&typed.value, reader.host)?)),
-        None => Ok(from_file),
+/// Of the keys that can be overridden this is the one where that of the file is not looked up then. Supervisor's words for a
+/// user that does not exist are the same for both.
+fn user(reader: &Reader<'_>, typed: Option<&Typed>, occasion: Occasion) -> Result<Option<User>> {
+    let Some(typed) = typed else { return reader.optional("user", |text| convert::user(text, reader.host)) };
+    reader.text("user")?;
+    match occasion {
+        Occasion::Start => Ok(Some(convert::user(&typed.value, reader.host)?)),
+        Occasion::Reread => Ok(None),
     }
 }
 
@@ -175,11 +180,11 @@ fn orphans(text: &str) -> std::result::Result<Orphans, ValueError> {
     }
 }
 
-/// The directory for temporary files.
+/// The directory for temporary files: the first one that they can be made in.
 fn temporary_directory(host: &dyn Host) -> PathBuf {
     let environment = host.environment();
     let named = ["TMPDIR", "TEMP", "TMP"].into_iter().filter_map(|name| environment.get(name).map(PathBuf::from));
     let usual = ["/tmp", "/var/tmp", "/usr/tmp"].into_iter().map(PathBuf::from);
-    let usable = |path: &PathBuf| *path != Path::new("") && host.is_directory(path);
+    let usable = |path: &PathBuf| *path != Path::new("") && host.can_create_in(path);
     named.chain(usual).find(usable).unwrap_or_default()
 }

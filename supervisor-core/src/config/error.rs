@@ -150,6 +150,11 @@ pub enum ErrorKind {
         template = repr(template), key = repr(key), name = repr(name)
     )]
     UnknownName { template: String, key: String, name: String, available: String },
+    #[error(
+        "Format string {template} for {key} contains names ({name}) which cannot be expanded: its value is not UTF-8 text",
+        template = repr(template), key = repr(key), name = repr(name)
+    )]
+    NotTextVariable { template: String, key: String, name: String },
     #[error("Format string {template} for {key} is badly formatted: {reason}", template = repr(template), key = repr(key))]
     Malformed { template: String, key: String, reason: String },
     #[error(transparent)]

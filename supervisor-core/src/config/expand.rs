@@ -1,6 +1,8 @@
 //! Templates: `%(name)s` inserts a value, `%%` is a percent sign.
 //!
-//! Decides which names are in scope and what a template may hold. What is inserted is not expanded again.
+//! Decides which names are in scope and what a template may hold. What is inserted is not expanded again. Supervisor 4.3
+//! expands a few keys twice, so that files that work have `%%%%` there: the template of such a key is taken for one of a
+//! template, as far as it is one.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -77,7 +79,30 @@ impl<'a> Names<'a> {
         key: impl FnOnce() -> String,
         scope: Scope,
     ) -> Result<Cow<'t, str>, ErrorKind> {
-        expand(template, |name| self.get(name, scope)).map_err(|fault| {
+        self.explain(expand(template, |name| self.get(name, scope)), template, key, scope)
+    }
+
+    /// The same for a key that Supervisor 4.3 expands twice.
+    ///
+    /// # Errors
+    /// Those of [`Names::expand`].
+    pub(crate) fn expand_twice<'t>(
+        &self,
+        template: &'t str,
+        key: impl FnOnce() -> String,
+        scope: Scope,
+    ) -> Result<Cow<'t, str>, ErrorKind> {
+        self.explain(expand_twice(template, |name| self.get(name, scope)), template, key, scope)
+    }
+
+    fn explain<'t>(
+        &self,
+        expanded: Result<Cow<'t, str>, Fault>,
+        template: &str,
+        key: impl FnOnce() -> String,
+        scope: Scope,
+    ) -> Result<Cow<'t, str>, ErrorKind> {
+        expanded.map_err(|fault| {
             let key = key();
             // A password must not show up in a log because of a percent sign.
             let template = if key.ends_with(".password") { "***" } else { template }.to_owned();
@@ -94,10 +119,40 @@ pub(crate) fn expand<'a, 't>(
     template: &'t str,
     get: impl Fn(&str) -> Option<Value<'a>>,
 ) -> Result<Cow<'t, str>, Fault> {
+    pass(template, get, Pass::Only)
+}
+
+/// The template expanded, and what became of it expanded once more: `%%%%` is a percent sign. Whatever is no conversion then
+/// stays as it is, so that `%%` is one too.
+pub(crate) fn expand_twice<'a, 't>(
+    template: &'t str,
+    get: impl Fn(&str) -> Option<Value<'a>>,
+) -> Result<Cow<'t, str>, Fault> {
+    if !template.contains("%%") {
+        return expand(template, get);
+    }
+    let once = pass(template, &get, Pass::First)?;
+    Ok(Cow::Owned(pass(&once, get, Pass::Second)?.into_owned()))
+}
+
+/// Which walk through a template this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pass {
+    Only,
+    /// Another one follows: it must find what was inserted as it is.
+    First,
+    /// What is no conversion is text.
+    Second,
+}
+
+fn pass<'a, 't>(
+    template: &'t str,
+    get: impl Fn(&str) -> Option<Value<'a>>,
+    which: Pass,
+) -> Result<Cow<'t, str>, Fault> {
     if !template.contains('%') {
         return Ok(Cow::Borrowed(template));
     }
-    let malformed = |reason: &str| Fault::Malformed(reason.to_owned());
     let chars: Vec<char> = template.chars().collect();
     let mut out = String::with_capacity(template.len());
     let mut at = 0;
@@ -107,25 +162,41 @@ pub(crate) fn expand<'a, 't>(
             out.push(*c);
             continue;
         }
-        match chars.get(at) {
-            None => return Err(malformed("incomplete format")),
-            Some('%') => {
+        let behind = at;
+        match piece(&chars, &mut at, &get) {
+            Ok(None) => out.push('%'),
+            Ok(Some(value)) if which == Pass::First => out.push_str(&value.replace('%', "%%")),
+            Ok(Some(value)) => out.push_str(&value),
+            Err(_) if which == Pass::Second => {
                 out.push('%');
-                at += 1;
+                at = behind;
             }
-            Some('(') => {
-                let name = name(&chars, &mut at).ok_or_else(|| malformed("incomplete format key"))?;
-                let value = get(&name).ok_or(Fault::Unknown(name))?;
-                let conversion = Conversion::read(&chars, &mut at).map_err(Fault::Malformed)?;
-                out.push_str(&conversion.apply(value, at - 1).map_err(Fault::Malformed)?);
-            }
-            Some(letter) if letter.is_ascii_alphanumeric() && !"acdeEfFgGhiloLrsuxX".contains(*letter) => {
-                return Err(Fault::Malformed(unsupported(*letter, at)));
-            }
-            Some(_) => return Err(malformed("a conversion needs a name in parentheses, a percent sign is written %%")),
+            Err(fault) => return Err(fault),
         }
     }
     Ok(Cow::Owned(out))
+}
+
+/// What a percent sign before `at` stands for: a value, or `None` for a percent sign. `at` is left behind it.
+fn piece<'a>(chars: &[char], at: &mut usize, get: impl Fn(&str) -> Option<Value<'a>>) -> Result<Option<String>, Fault> {
+    let malformed = |reason: &str| Err(Fault::Malformed(reason.to_owned()));
+    match chars.get(*at) {
+        None => malformed("incomplete format"),
+        Some('%') => {
+            *at += 1;
+            Ok(None)
+        }
+        Some('(') => {
+            let Some(name) = name(chars, at) else { return malformed("incomplete format key") };
+            let value = get(&name).ok_or(Fault::Unknown(name))?;
+            let conversion = Conversion::read(chars, at).map_err(Fault::Malformed)?;
+            conversion.apply(value, *at - 1).map(Some).map_err(Fault::Malformed)
+        }
+        Some(letter) if letter.is_ascii_alphanumeric() && !"acdeEfFgGhiloLrsuxX".contains(*letter) => {
+            Err(Fault::Malformed(unsupported(*letter, *at)))
+        }
+        Some(_) => malformed("a conversion needs a name in parentheses, a percent sign is written %%"),
+    }
 }
 
 /// The name in parentheses at `at`, which is left behind them; inner parentheses must match.

@@ -29,7 +29,8 @@ pub enum Occasion {
     #[default]
     Start,
     /// It is read again to see what has changed: no notes about includes and log files, and an included file that cannot be
-    /// read is an error.
+    /// read is an error. Nothing of `[supervisord]` is applied then, so that values of the command line are not looked at:
+    /// what they name may have gone since.
     Reread,
 }
 
@@ -168,7 +169,7 @@ impl<'a> Loader<'a> {
         include::follow(&mut document, plain, host, self.occasion, &mut notes)?;
         let section = document.section("supervisord").ok_or(ErrorKind::MissingSection("supervisord"))?;
         let reader = Reader::new(&document, section, plain, host);
-        let daemon = daemon(&reader, self.overrides.unwrap_or(&Overrides::default()))?;
+        let daemon = daemon(&reader, self.overrides.unwrap_or(&Overrides::default()), self.occasion)?;
         environment.extend(daemon.environment.clone());
         let names =
             Names { here: &here, host_node_name: &node_name, environment: Some(&environment), ..Names::default() };

@@ -1,4 +1,4 @@
-//! Values typed on the daemon's command line: they win over the file, at every reading of it.
+//! Values typed on the daemon's command line: they win over the file, whenever what is read is applied.
 //!
 //! Texts as typed; converted where their keys are. Which options there are and how they are spelt belongs to the daemon.
 

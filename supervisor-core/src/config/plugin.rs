@@ -59,7 +59,7 @@ pub(crate) fn plugins(
             let label = || format!("{}.{}", section.name, entry.key);
             let names = Names { here: &entry.place.source.here, ..names };
             let value = names.expand(&entry.value, label, Scope::Section);
-            options.insert(entry.key.clone(), value.map_err(|kind| reader.error(&entry.key, kind))?.into_owned());
+            options.insert(entry.key.clone(), value.map_err(|kind| reader.unexpanded(&entry.key, kind))?.into_owned());
         }
         let factory = options.remove(factory_key).unwrap_or_default();
         let stands_for = |name: &&str| match name.strip_suffix('*') {

@@ -69,10 +69,10 @@ impl Conversion {
             ('s', Value::Text(text)) => Ok(self.text(text)),
             ('s' | 'r' | 'a', Value::Number(number)) => Ok(self.text(&number.to_string())),
             ('r' | 'a', Value::Text(text)) => Ok(self.text(&repr(text))),
-            ('c', Value::Text(text)) if text.chars().count() == 1 => Ok(self.text(text)),
+            ('c', Value::Text(text)) if text.chars().count() == 1 => Ok(self.padded(text)),
             ('c', Value::Text(_)) => Err("%c requires int or char".to_owned()),
             ('c', Value::Number(number)) => match u32::try_from(number).ok().and_then(char::from_u32) {
-                Some(c) => Ok(self.text(&c.to_string())),
+                Some(c) => Ok(self.padded(&c.to_string())),
                 None => Err("%c arg not in range(0x110000)".to_owned()),
             },
             ('d' | 'i' | 'u' | 'o' | 'x' | 'X', Value::Number(number)) => Ok(self.whole(number)),
@@ -87,8 +87,13 @@ impl Conversion {
 
     fn text(&self, text: &str) -> String {
         let cut: String = text.chars().take(self.precision.unwrap_or(usize::MAX)).collect();
+        self.padded(&cut)
+    }
+
+    /// A character has a width and no precision.
+    fn padded(&self, text: &str) -> String {
         let width = self.width;
-        if self.left { format!("{cut:<width$}") } else { format!("{cut:>width$}") }
+        if self.left { format!("{text:<width$}") } else { format!("{text:>width$}") }
     }
 
     fn whole(&self, number: i64) -> String {

@@ -69,7 +69,7 @@ fn common(reader: &Reader<'_>) -> Result<Process> {
     }
     let serverurl = reader.text("serverurl")?.filter(|url| !strip(url).eq_ignore_ascii_case("auto"));
     Ok(Process {
-        umask: reader.optional("umask", convert::octal)?,
+        umask: reader.optional("umask", convert::mask)?,
         priority: reader.value("priority", convert::integer)?,
         autostart: reader.value("autostart", convert::boolean)?,
         startsecs: reader.value("startsecs", convert::integer)?,
@@ -162,7 +162,7 @@ pub(crate) fn fastcgi_socket(reader: &Reader<'_>) -> Result<FastCgiSocket> {
     if url.is_empty() {
         return Err(reader.error("socket", ErrorKind::NoSocket(section.to_owned())));
     }
-    let address = convert::socket_address(&url)
+    let address = convert::socket_address(&url, reader.host)
         .map_err(|reason| reader.error("socket", ErrorKind::BadSocket { reason, section: section.to_owned() }))?;
     let owner = reader.optional("socket_owner", |text| convert::owner(text, "socket_owner", reader.host))?;
     let mode = reader.value("socket_mode", |text| convert::socket_mode(text, "socket_mode"))?;

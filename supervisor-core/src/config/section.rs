@@ -62,6 +62,20 @@ impl<'a> Reader<'a> {
         self.end(error.into().at(key, place))
     }
 
+    /// As [`Reader::error`], for a template: a variable that is there all the same is one that we cannot use.
+    pub(crate) fn unexpanded(&self, key: &str, kind: ErrorKind) -> ConfigError {
+        let is_there = |name: &str| name.strip_prefix("ENV_").is_some_and(|variable| self.host.has_variable(variable));
+        self.error(
+            key,
+            match kind {
+                ErrorKind::UnknownName { template, key, name, .. } if is_there(&name) => {
+                    ErrorKind::NotTextVariable { template, key, name }
+                }
+                kind => kind,
+            },
+        )
+    }
+
     /// The error with the section's name.
     pub(crate) fn end(&self, error: impl Into<ConfigError>) -> ConfigError {
         error.into().in_section(self.name(), &self.section.place, self.within)
@@ -80,7 +94,20 @@ impl<'a> Reader<'a> {
             Some(place) => Names { here: &place.source.here, ..self.names },
             None => self.names,
         };
-        names.expand(raw.text, label, scope).map(Some).map_err(|kind| self.error(key, kind))
+        let text = match self.is_expanded_twice(key) {
+            true => names.expand_twice(raw.text, label, scope),
+            false => names.expand(raw.text, label, scope),
+        };
+        text.map(Some).map_err(|kind| self.unexpanded(key, kind))
+    }
+
+    /// Supervisor 4.3 expands these twice, and what works there must work here.
+    fn is_expanded_twice(&self, key: &str) -> bool {
+        match key {
+            "stdout_logfile" | "stderr_logfile" => true,
+            "environment" => self.name() == "supervisord",
+            _ => false,
+        }
     }
 
     /// The converted value of a key, or of its default; `None` if there is neither.

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use crate::domain::host::Host;
 use crate::domain::spec::User;
 
-/// Files and directories as given, `closed` folders that cannot be entered, `secret` files that cannot be read; accounts `root` and `www` (33, group `www`, home `/home/www`).
+/// Files and directories as given, `closed` folders that cannot be entered, `locked` ones that cannot be
+/// written, `secret` files that cannot be read; a variable `LATIN1`
+/// whose value is not UTF-8; accounts `root` and `www` (33, group `www`, home `/home/www`).
 #[derive(Default)]
 pub(crate) struct TableHost {
     pub(crate) files: BTreeMap<PathBuf, Vec<u8>>,
@@ -70,6 +72,10 @@ impl Host for TableHost {
         self.directories.iter().any(|directory| directory == path)
     }
 
+    fn can_create_in(&self, path: &Path) -> bool {
+        self.is_directory(path) && !path.ends_with("locked")
+    }
+
     fn user_by_name(&self, name: &str) -> Option<User> {
         Self::accounts().into_iter().find(|user| user.name == name)
     }
@@ -96,6 +102,10 @@ impl Host for TableHost {
 
     fn environment(&self) -> BTreeMap<String, String> {
         self.variables.clone()
+    }
+
+    fn has_variable(&self, name: &str) -> bool {
+        name == "LATIN1" || self.variables.contains_key(name)
     }
 
     fn node_name(&self) -> String {

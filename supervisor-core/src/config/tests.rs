@@ -194,6 +194,14 @@ const ERRORS: &[(&str, &str)] = &[
         "environment=A=%(q)s",
         "Format string 'A=%(q)s' for 'environment' contains names ('q') which cannot be expanded. Available names: ENV_HOME, ENV_X, here, host_node_name, line 2, key 'environment'\u{2}",
     ),
+    (
+        "identifier=%(ENV_LATIN1)s",
+        "Format string '%(ENV_LATIN1)s' for 'supervisord.identifier' contains names ('ENV_LATIN1') which cannot be expanded: its value is not UTF-8 text, line 2, key 'identifier'\u{2}",
+    ),
+    (
+        "[rpcinterface:x]\nsupervisor.rpcinterface_factory=f\na=%(ENV_LATIN1)s",
+        "Format string '%(ENV_LATIN1)s' for 'rpcinterface:x.a' contains names ('ENV_LATIN1') which cannot be expanded: its value is not UTF-8 text, line 4, key 'a' of section 'rpcinterface:x' (file: '/etc/c.conf')",
+    ),
     ("garbage", "Source contains parsing errors: '/etc/c.conf'\n\t[line  2]: 'garbage'"),
 ];
 
@@ -225,9 +233,9 @@ fn errors_of_files() {
 #[test]
 fn expansions_by_scope() {
     let settings = good(
-        "environment=GLOB=\"g%%\"\n[program:a]\ncommand=%(ENV_X)s %(ENV_GLOB)s %(ENV_MINE)s %(group_name)s %(program_name)s \
-         %(here)s %(host_node_name)s 50%%\nenvironment=MINE=\"m%(process_num)d\",GLOB=own\nnumprocs=2\nnumprocs_start=9\n\
-         process_name=%(program_name)s_%(process_num)d\nstdout_logfile=/tmp/%(ENV_MINE)s%%%%b\n[group:g]\nprograms=a\n",
+        "environment=GLOB=\"g%%\",TWICE=\"%%%%\"\n[program:a]\ncommand=%(ENV_X)s %(ENV_GLOB)s %(ENV_MINE)s %(group_name)s %(program_name)s \
+         %(here)s %(host_node_name)s 50%%\nenvironment=MINE=\"m%(process_num)d\",GLOB=own,ONCE=\"%%%%\"\nnumprocs=2\nnumprocs_start=9\n\
+         process_name=%(program_name)s_%(process_num)d\nstdout_logfile=/tmp/%(ENV_MINE)s%%%%b\nstderr_logfile=/tmp/%%b\n[group:g]\nprograms=a\n",
     );
     let group = &settings.groups[0];
     // Plain string order.
@@ -235,9 +243,11 @@ fn expansions_by_scope() {
     assert_eq!(names, ["a_10", "a_9"]);
     let process = &group.processes[1];
     assert_eq!(process.command, "outside own m9 g a /etc node 50%");
-    assert_eq!(process.stdout.logfile, LogFile::Path(PathBuf::from("/tmp/m9%%b")));
+    assert_eq!(process.stdout.logfile, LogFile::Path(PathBuf::from("/tmp/m9%b")));
+    assert_eq!(process.stderr.logfile, LogFile::Path(PathBuf::from("/tmp/%b")));
     assert_eq!((process.environment["GLOB"].as_str(), process.environment["MINE"].as_str()), ("own", "m9"));
     assert_eq!(settings.daemon.environment["GLOB"], "g%");
+    assert_eq!((process.environment["TWICE"].as_str(), process.environment["ONCE"].as_str()), ("%", "%%"));
 }
 
 #[test]
@@ -392,6 +402,26 @@ fn names_that_only_the_daemon_knows() {
 }
 
 #[test]
+fn automatic_logs_go_where_files_can_be_made() {
+    let childlogdir = |variables: &[(&str, &str)], directories: &[&str]| {
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let directories = directories.iter().map(PathBuf::from).collect();
+        let host = TableHost { variables, directories, ..TableHost::new() };
+        parse("[supervisord]", Path::new(MAIN), &host).unwrap().daemon.childlogdir
+    };
+    let all = ["/a", "/a/locked", "/tmp", "/var/tmp", "/cwd"];
+    for (variables, directories, wanted) in [
+        (&[("TMPDIR", "/a"), ("TMP", "/b")][..], &all[..], "/a"),
+        (&[("TMPDIR", "/a/locked"), ("TEMP", "/missing"), ("TMP", "/a")], &all, "/a"),
+        (&[("TMPDIR", "/a/locked")], &all, "/tmp"),
+        (&[("TMPDIR", "")], &["/var/tmp"], "/var/tmp"),
+        (&[], &["/cwd"], "/cwd"),
+    ] {
+        assert_eq!(childlogdir(variables, directories), Path::new(wanted), "{variables:?} {directories:?}");
+    }
+}
+
+#[test]
 fn the_command_line_wins() {
     let overrides = Overrides {
         nodaemon: true,
@@ -401,7 +431,7 @@ fn the_command_line_wins() {
         ..Overrides::default()
     };
     let host = &TableHost { directories: vec!["/cwd".into(), "x/../../tmp".into()], ..TableHost::new() };
-    let text = "[supervisord]\nnodaemon=false\nloglevel=critical\nidentifier=me\nuser=root\nchildlogdir=/cwd\n";
+    let text = "[supervisord]\nnodaemon=false\nloglevel=critical\nidentifier=me\nuser=nobody\nchildlogdir=/cwd\n";
     let daemon = Loader::new(host).overrides(&overrides).parse(text, Path::new(MAIN)).unwrap().daemon;
     assert_eq!((daemon.nodaemon, daemon.loglevel, daemon.identifier.as_str()), (true, Level::Debug, "me"));
     assert_eq!(daemon.logfile, DaemonLog::File(PathBuf::from("/tmp/%.log")));
@@ -416,6 +446,37 @@ fn the_command_line_wins() {
     assert_eq!(refused(nowhere), "invalid value for --directory '/no': /no is not an existing directory");
     let nobody = Overrides { user: Some(Typed::new("-u", "nope")), ..Overrides::default() };
     assert_eq!(refused(nobody), "Invalid user name nope");
+}
+
+#[test]
+fn what_was_typed_is_not_looked_at_again_where_nothing_is_applied() {
+    let typed = |option: &str, value: &str| Some(Typed::new(option, value));
+    let overrides = Overrides {
+        logfile: typed("-l", "log/x.log"),
+        childlogdir: typed("-q", "log"),
+        directory: typed("-d", "log"),
+        user: typed("-u", "www"),
+        ..Overrides::default()
+    };
+    let read = |host: &TableHost, occasion, text: &str| {
+        let loader = Loader::new(host).overrides(&overrides).occasion(occasion);
+        loader.parse(text, Path::new(MAIN)).map(|settings| settings.daemon)
+    };
+    let section = "[supervisord]\nuser=gone\n";
+    let there = &TableHost { directories: vec!["log".into()], ..TableHost::new() };
+    let daemon = read(there, Occasion::Start, section).unwrap();
+    assert_eq!(daemon.logfile, DaemonLog::File(PathBuf::from("/cwd/log/x.log")));
+    assert_eq!(daemon.user.unwrap().uid, 33, "that of the file does not count");
+    // Since then it has been removed.
+    let gone = &TableHost::new();
+    let error = read(gone, Occasion::Start, section).unwrap_err().to_string();
+    assert_eq!(error, "invalid value for -q 'log': log is not an existing directory");
+    read(gone, Occasion::Reread, section).unwrap();
+    // What the file says is checked all the same.
+    for (line, why) in [("loglevel=loud", "bad logging level"), ("user=%(nope)s", "cannot be expanded")] {
+        let error = read(gone, Occasion::Reread, &format!("[supervisord]\n{line}\n")).unwrap_err().to_string();
+        assert!(error.contains(why), "{error}");
+    }
 }
 
 fn including() -> TableHost {

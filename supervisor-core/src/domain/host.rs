@@ -32,6 +32,9 @@ pub trait Host {
     /// True if this is a directory.
     fn is_directory(&self, path: &Path) -> bool;
 
+    /// True if this is a directory that we can make files in, by the rights that we have in effect.
+    fn can_create_in(&self, path: &Path) -> bool;
+
     /// The account of this name.
     fn user_by_name(&self, name: &str) -> Option<User>;
 
@@ -49,6 +52,11 @@ pub trait Host {
 
     /// The environment; entries that are not UTF-8 are left out.
     fn environment(&self) -> BTreeMap<String, String>;
+
+    /// True if the environment has this variable, also if its value is not UTF-8.
+    fn has_variable(&self, name: &str) -> bool {
+        self.environment().contains_key(name)
+    }
 
     /// The node name of `uname(2)`.
     fn node_name(&self) -> String;

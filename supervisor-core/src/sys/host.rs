@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use nix::unistd;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::OFlags;
+use rustix::fs::{Access, AtFlags, CWD, OFlags, accessat};
+use rustix::process::{getegid, geteuid, getgid, getuid};
 
 use super::trust;
 use crate::domain::host::Host;
@@ -80,7 +81,7 @@ impl Host for SystemHost {
     }
 
     fn writable_by_others(&self, path: &Path) -> Option<String> {
-        if rustix::process::geteuid().is_root() { trust::writable_by_others(path) } else { None }
+        if geteuid().is_root() { trust::writable_by_others(path) } else { None }
     }
 
     fn glob(&self, pattern: &str) -> Vec<PathBuf> {
@@ -99,6 +100,14 @@ impl Host for SystemHost {
 
     fn is_directory(&self, path: &Path) -> bool {
         path.is_dir()
+    }
+
+    fn can_create_in(&self, path: &Path) -> bool {
+        let rights = Access::WRITE_OK | Access::EXEC_OK;
+        // Where both are the same the older call tells, which every sandbox knows.
+        let same = getuid() == geteuid() && getgid() == getegid();
+        let flags = if same { AtFlags::empty() } else { AtFlags::EACCESS };
+        path.is_dir() && accessat(CWD, path, rights, flags).is_ok()
     }
 
     fn user_by_name(&self, name: &str) -> Option<User> {
@@ -131,6 +140,10 @@ impl Host for SystemHost {
         std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect()
+    }
+
+    fn has_variable(&self, name: &str) -> bool {
+        std::env::var_os(name).is_some()
     }
 
     fn node_name(&self) -> String {
@@ -196,6 +209,23 @@ mod tests {
         });
         assert_eq!(SystemHost.read(Path::new(&name)).unwrap(), b"[supervisord]");
         writing.join().unwrap();
+    }
+
+    #[test]
+    fn directories_that_files_can_be_made_in() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path();
+        assert!(SystemHost.can_create_in(path) && SystemHost.exists(path));
+        std::fs::write(path.join("file"), "").unwrap();
+        std::os::unix::fs::symlink("nowhere", path.join("link")).unwrap();
+        for name in ["file", "link", "missing"] {
+            assert!(!SystemHost.can_create_in(&path.join(name)), "{name}");
+            assert_eq!(SystemHost.exists(&path.join(name)), name == "file", "{name}");
+        }
+        std::fs::set_permissions(path, PermissionsExt::from_mode(0o500)).unwrap();
+        assert_eq!(SystemHost.can_create_in(path), geteuid().is_root());
     }
 
     #[test]

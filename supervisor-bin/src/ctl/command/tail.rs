@@ -63,8 +63,9 @@ impl Command for Tail {
     }
 }
 
-/// The last bytes of a log, all of it for 0: `method` with these parameters before offset and length. A server does not
-/// give any number of bytes at once, so what may be more than a [`PIECE`] is asked for piece by piece.
+/// The last bytes of a log, all of it for 0, all but the first ones for a negative number: `method` with these parameters
+/// before offset and length. A server does not give any number of bytes at once, so what may be more than a [`PIECE`] is
+/// asked for piece by piece.
 pub(super) fn read_last(
     session: &mut Session,
     method: &str,
@@ -79,7 +80,7 @@ pub(super) fn read_last(
     }
     let mut text = String::new();
     // The wire has 32 bits.
-    for offset in (0..i64::from(i32::MAX)).step_by(PIECE as usize) {
+    for offset in (bytes.min(0).saturating_neg()..i64::from(i32::MAX)).step_by(PIECE as usize) {
         match read(offset, PIECE)? {
             Ok(piece) => {
                 text.push_str(&piece);
@@ -99,7 +100,7 @@ pub(super) fn read_last(
 /// How much of a log is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Extent {
-    /// The last bytes; 0 means all.
+    /// The last bytes; 0 means all, a negative number what is behind as many bytes.
     Last(i64),
     /// The log as it grows.
     Follow,
@@ -112,9 +113,14 @@ impl Extent {
         if number == "f" {
             return Some(Self::Follow);
         }
-        let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        let (sign, digits) = match number.strip_prefix(['-', '+']) {
+            Some(digits) if number.starts_with('-') => (-1, digits),
+            Some(digits) => (1, digits),
+            None => (1, number),
+        };
+        let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
         // The wire has 32 bits; no log excerpt is larger.
-        digits.then(|| Self::Last(number.parse().unwrap_or(i64::MAX).min(i64::from(i32::MAX))))
+        is_number.then(|| Self::Last(sign * digits.parse().unwrap_or(i64::MAX).min(i64::from(i32::MAX))))
     }
 }
 
@@ -192,6 +198,11 @@ mod tests {
             ("x", plan(Extent::Last(1600), "x", Stream::Stdout)),
             ("x StdErr", plan(Extent::Last(1600), "x", Stream::Stderr)),
             ("-5 x", plan(Extent::Last(5), "x", Stream::Stdout)),
+            ("--5 x", plan(Extent::Last(-5), "x", Stream::Stdout)),
+            ("-+5 x", plan(Extent::Last(5), "x", Stream::Stdout)),
+            ("--99999999999999999999 x", plan(Extent::Last(-2_147_483_647), "x", Stream::Stdout)),
+            ("-+-5 x", word("Error: bad argument -+-5")),
+            ("-- x", word("Error: bad argument --")),
             ("-0 x stdout", plan(Extent::Last(0), "x", Stream::Stdout)),
             ("-99999999999999999999 x", plan(Extent::Last(2_147_483_647), "x", Stream::Stdout)),
             ("-f x stderr", plan(Extent::Follow, "x", Stream::Stderr)),
@@ -203,7 +214,6 @@ mod tests {
             ("-f", word("Error: tail requires process name")),
             ("-zz x", word("Error: bad argument -zz")),
             ("- x", word("Error: bad argument -")),
-            ("-+5 x", word("Error: bad argument -+5")),
             ("-5 x bogus", word("Error: bad channel 'bogus'")),
             ("x -5", word("Error: bad channel '-5'")),
         ] {

@@ -146,7 +146,9 @@ fn ends_of_logs() {
         ("tail -5 x STDERR", "readProcessStderrLog(x, -5, 0)"),
         ("tail -0 x", "readProcessStdoutLog(x, 0, 4194304)"),
         ("maintail", "readLog(-1600, 0)"),
+        ("tail --5 x", "readProcessStdoutLog(x, 5, 4194304)"),
         ("maintail -10", "readLog(-10, 0)"),
+        ("maintail --10", "readLog(10, 4194304)"),
     ] {
         assert_eq!(Run::new().checked().on(call, "text").run(line), (lines(&["text"]), 0), "{line}");
     }

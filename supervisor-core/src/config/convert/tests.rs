@@ -44,7 +44,11 @@ fn numbers_and_words() {
     ];
     check(byte_size, &sizes, &bad.each_ref().map(|(text, message)| (*text, message.as_str())));
     let octal_error = "99 can not be converted to an octal type";
-    check(octal, &[("022", 18), ("0o22", 18), ("22", 18)], &[("99", octal_error)]);
+    let negative = "-1 can not be converted to an octal type";
+    check(octal, &[("022", 18), ("0o22", 18), ("22", 18)], &[("99", octal_error), ("-1", negative)]);
+    let masks = [("022", 0o22), ("1022", 0o22), ("-1", 0o777), ("-1000", 0), ("40000000000", 0o777)];
+    check(mask, &masks, &[("99", octal_error)]);
+    check(mask, &[("-40000000000", 0o777), ("77777777777777777777777777", 0o777)], &[]);
     check(level, &[("WARN", Level::Warn)], &[("loud", "bad logging level name 'loud'")]);
     check(
         signal,
@@ -142,8 +146,12 @@ fn addresses() {
     );
     let tcp = SocketAddress::Tcp { host: "h".to_owned(), port: 9 };
     check(
-        socket_address,
-        &[("tcp://H:9", tcp), ("unix:///a/b", SocketAddress::Unix(PathBuf::from("/a/b")))],
+        |text| socket_address(text, &TableHost::new()),
+        &[
+            ("tcp://H:9", tcp),
+            ("unix:///a/b", SocketAddress::Unix(PathBuf::from("/a/b"))),
+            ("unix:///nowhere/../a/.//b/", SocketAddress::Unix(PathBuf::from("/a/b"))),
+        ],
         &[
             ("foo", "Bad socket format 'foo'"),
             ("tcp://h", "Bad socket format 'tcp://h'"),
@@ -157,6 +165,18 @@ fn addresses() {
         &[("65535", 65535)],
         &[("0", "Invalid socket_backlog value 0"), ("x", &ValueError::Integer("x".into()).to_string())],
     );
+}
+
+#[test]
+fn urls_have_a_scheme_and_something_behind_it() {
+    let host = &TableHost::new();
+    for good in ["http://h", "unix:///x", "unix:/x", "http:x", "https://h:1", "http://[::1]:1/"] {
+        assert_eq!(server_url(good, host).as_deref(), Ok(good), "{good}");
+    }
+    assert_eq!(server_url("unix://rel", host).as_deref(), Ok("unix:///cwd/rel"));
+    for bad in ["foo", "", "http://", "unix://", "//host", ":x", "=", "foo://?q", "1x://h"] {
+        assert_eq!(server_url(bad, host), Err(ValueError::Url(bad.to_owned())), "{bad}");
+    }
 }
 
 #[test]

@@ -27,6 +27,7 @@ fn templates() {
         ("%(a).5d %(a)08.5d", "00065 00000065"),
         ("%(a)x %(a)#x %(a)#X %(a)#o %(a)o %(n)x", "41 0x41 0X41 0o101 101 -12c"),
         ("%(a)c%(a)r %(b)r", "A65 'txt'"),
+        ("%(a).0c %(a)3.0c|%(a)-3.9c|", "A   A|A  |"),
         ("%(a)5.2f|%(n)+.3f|%(a)F", "65.00|-300.000|65.000000"),
         ("%(a).3e %(a)E %(n).0e", "6.500e+01 6.500000E+01 -3e+02"),
         ("%(a)g %(a)G %(n).2g %(a)#.3g", "65 65 -3e+02 65.0"),
@@ -37,6 +38,32 @@ fn templates() {
     for (template, wanted) in table {
         assert_eq!(expand(template, get).as_deref(), Ok(wanted), "{template:?}");
     }
+}
+
+#[test]
+fn some_are_templates_of_templates() {
+    let table = [
+        ("plain", "plain"),
+        ("a%%%%b", "a%b"),
+        ("a%%%%%%%%b", "a%%b"),
+        ("%%%%", "%"),
+        ("%%(b)s/%(b)s", "txt/txt"),
+        ("%(b)s%%%%%(a)03d", "txt%065"),
+        // What is no template of a template is one all the same.
+        ("a%%b", "a%b"),
+        ("100%%", "100%"),
+        ("50%%%%of%% %%%%", "50%of% %"),
+        ("%%d %%%%%%", "%d %%"),
+        ("%%(nope)s", "%(nope)s"),
+        // What is inserted is nobody's template.
+        ("%(p)s", "%(a)s"),
+        ("%(p)s%%%%%(p)r", "%(a)s%'%(a)s'"),
+        ("%%(p)s", "%(a)s"),
+    ];
+    for (template, wanted) in table {
+        assert_eq!(expand_twice(template, get).as_deref(), Ok(wanted), "{template:?}");
+    }
+    assert_eq!(expand_twice("%%%%%(foo)s", get), Err(Fault::Unknown("foo".to_owned())));
 }
 
 #[test]
