@@ -13,6 +13,9 @@ use super::exit_status::ExitStatus;
 use super::report::{JSON, Problem};
 use super::session::{Failure, Outcome, Session};
 
+/// How often name and password are asked for: an input that goes on for ever is nobody who will find them.
+const MOST_TRIES: usize = 100;
+
 /// Runs command lines one after the other.
 pub(super) struct Controller {
     pub(super) session: Session,
@@ -82,7 +85,10 @@ impl Controller {
                 let problem = Problem::other("INTERRUPTED", "interrupted");
                 self.session.fail_for("", ExitStatus::FAILED, problem)
             }
-            Failure::Interrupted => self.session.line(""),
+            Failure::Interrupted => {
+                self.session.set_status(ExitStatus::FAILED);
+                self.session.line("")
+            }
             Failure::Input(error) => {
                 self.session.fail(format_args!("error: cannot read the input: {error}"), ExitStatus::FAILED)
             }
@@ -103,7 +109,7 @@ impl Controller {
         if !self.session.is_interactive() {
             return Err(ClientError::Unauthorised.into());
         }
-        loop {
+        for _ in 0..MOST_TRIES {
             self.session.line(ClientError::Unauthorised.sentence(""))?;
             let username = self.session.question("Username:")?;
             let password = match &username {
@@ -124,6 +130,7 @@ impl Controller {
                 outcome => return outcome,
             }
         }
+        Err(ClientError::Unauthorised.into())
     }
 }
 

@@ -132,7 +132,7 @@ impl Session {
         Rc::clone(&self.commands)
     }
 
-    /// True in the shell, where a person can be asked.
+    /// True in the shell and with `-i`, where a person can be asked.
     pub fn is_interactive(&self) -> bool {
         self.interactive
     }

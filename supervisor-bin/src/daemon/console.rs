@@ -14,8 +14,8 @@ use supervisor_core::domain::level::Level;
 use super::lane::{Lane, Line, Place};
 use super::line::Record;
 
-/// Bytes that may wait for a reader.
-const QUEUE: usize = 1 << 20;
+/// Bytes that may wait for a reader: output that is shown by `supervisor_stdout:event_handler` comes in floods.
+const QUEUE: usize = 32 << 20;
 
 /// Which of the two streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +33,10 @@ pub(super) struct Shown {
 impl Line for Shown {
     fn size(&self) -> usize {
         self.text.len()
+    }
+
+    fn counts_as(&self) -> u64 {
+        self.text.bytes().filter(|byte| *byte == b'\n').count() as u64
     }
 }
 
@@ -101,10 +105,13 @@ mod tests {
 
     use super::*;
 
+    /// Bytes that may wait here.
+    const FEW: usize = 1 << 20;
+
     fn console_into_a_pipe() -> (Console, io::PipeReader) {
         let (reader, writer) = io::pipe().unwrap();
         let streams = Streams { stdout: Some(File::from(OwnedFd::from(writer))), stderr: None };
-        let console = Lane::new(streams, QUEUE);
+        let console = Lane::new(streams, FEW);
         console.start("console");
         (console, reader)
     }
@@ -129,7 +136,7 @@ mod tests {
         drop(console);
         let text = collected.join().unwrap();
         assert!(text.contains(" lines were not shown here"), "the loss is told");
-        assert!(text.len() > QUEUE, "what fitted is there");
+        assert!(text.len() > FEW, "what fitted is there");
     }
 
     #[test]

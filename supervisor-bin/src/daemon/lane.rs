@@ -15,6 +15,11 @@ use std::time::Duration;
 pub(super) trait Line: Send + 'static {
     /// Bytes that it keeps alive.
     fn size(&self) -> usize;
+
+    /// As how many lines it counts if it is lost.
+    fn counts_as(&self) -> u64 {
+        1
+    }
 }
 
 /// The place at the end of a lane. Deals with its failures itself.
@@ -109,8 +114,10 @@ impl<L: Line, P: Place<L>> Lane<L, P> {
             place.write(line);
             return;
         }
-        if queue.closed || queue.bytes.saturating_add(line.size()) > self.shared.limit {
-            queue.lost += 1;
+        // One that is larger than the whole queue has it for itself.
+        let is_full = queue.bytes > 0 && queue.bytes.saturating_add(line.size()) > self.shared.limit;
+        if queue.closed || is_full {
+            queue.lost += line.counts_as();
             return;
         }
         queue.bytes += line.size();

@@ -118,7 +118,7 @@ impl Past {
             }
         };
         let made = make(factories, &settings, &source, &log, handover).or_else(|error| {
-            if !matches!(error, StartError::Interface(_)) {
+            if !matches!(error, StartError::Interface(_)) || settings.rpc_interfaces == former_interfaces {
                 return Err(error);
             }
             log.write(Level::Error, &format!("the RPC interfaces stay as they were: {error}"));

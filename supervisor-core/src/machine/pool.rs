@@ -229,7 +229,7 @@ impl Pool {
         self.put_back(event)
     }
 
-    /// A taker has rejected an event, and another one has it at once.
+    /// A taker has rejected an event, or has ended with it.
     pub(crate) fn rejected(&mut self) {
         self.counters.rejected += 1;
     }

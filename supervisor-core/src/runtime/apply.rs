@@ -89,7 +89,7 @@ impl Engine {
             self.waiters.settle(ticket, outcome);
         }
         if has_ended {
-            self.listener_ends(key);
+            self.hand_over_before_end(key);
         }
         self.publish(&Occurrence::ProcessState(StateChange {
             name,
@@ -100,7 +100,7 @@ impl Engine {
             expected: transition.expected,
         }));
         if has_ended {
-            self.listener_ended(key);
+            self.give_back_after_end(key);
         }
         self.listener_changed(key);
     }

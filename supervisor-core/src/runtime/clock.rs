@@ -92,5 +92,7 @@ mod tests {
         let mut context = Context::from_waker(Waker::noop());
         assert!(clock.poll_set(&mut context).is_ready());
         assert!(clock.poll_set(&mut context).is_pending());
+        let is_told = clock.wall.get().is_some_and(Option::is_some);
+        assert_eq!(is_told, cfg!(any(target_os = "linux", target_os = "android")));
     }
 }

@@ -18,8 +18,8 @@ use crate::runtime::narrate;
 /// As long as processes are left, the log names them this often.
 const DIE_REPORT_INTERVAL: Duration = Duration::from_secs(3);
 
-/// For so long listeners may hear the last events: pools when their turn to stop has come, listeners of the embedding program
-/// when everything has ended.
+/// For so long listeners may hear the last events: all pools together, each when its turn to stop has come, and listeners of
+/// the embedding program when everything has ended.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// What the supervisor is about.
@@ -27,8 +27,9 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 pub(crate) enum Mood {
     /// Ordinary work.
     Running,
-    /// Stopping everything; these groups have been told.
-    Ending { restart: bool, told: Option<Told> },
+    /// Stopping everything; these groups have been told. `patience` is what is left of [`LAST_WORDS`] for pools whose turn is
+    /// still to come.
+    Ending { restart: bool, told: Option<Told>, patience: Duration },
     /// Everything has ended. Listeners of the embedding program may hear the rest until then.
     Ended { restart: bool, until: Duration },
 }
@@ -51,22 +52,24 @@ impl Mood {
 impl Engine {
     /// Begins the end. A shutdown overrules a restart; nothing overrules a shutdown.
     pub(crate) fn begin_end(&mut self, restart: bool) {
-        match self.mood {
-            Mood::Running => {
-                self.mood = Mood::Ending { restart, told: None };
-                self.publish(&Occurrence::SupervisorStopping);
-                self.report_dying();
-            }
-            Mood::Ending { restart: true, told } if !restart => self.mood = Mood::Ending { restart: false, told },
-            Mood::Ended { restart: true, until } if !restart => self.mood = Mood::Ended { restart: false, until },
+        let begins = self.mood == Mood::Running;
+        self.mood = match self.mood {
+            Mood::Running => Mood::Ending { restart, told: None, patience: LAST_WORDS },
+            Mood::Ending { restart: true, told, patience } if !restart => Mood::Ending { restart, told, patience },
+            Mood::Ended { restart: true, until } if !restart => Mood::Ended { restart, until },
             Mood::Ending { .. } | Mood::Ended { .. } => return,
-        }
+        };
+        // Before anybody hears of it: whoever does may ask at once.
         self.shared.set_state(if restart { SupervisorState::Restarting } else { SupervisorState::Shutdown });
+        if begins {
+            self.publish(&Occurrence::SupervisorStopping);
+            self.report_dying();
+        }
     }
 
     /// Goes on with the end as far as it can: tells the next groups, or finds that all have ended.
     pub(crate) fn advance_end(&mut self) {
-        while let Mood::Ending { restart, told } = self.mood {
+        while let Mood::Ending { restart, told, patience } = self.mood {
             let now = self.now().monotonic;
             let level = self.unstopped.iter().rev().find(|(_, count)| **count > 0).map(|(priority, _)| *priority);
             let Some(priority) = level else {
@@ -80,16 +83,18 @@ impl Engine {
                 Some(told) => told.hearing,
                 None => {
                     self.stop_programs(priority);
-                    Some(now + LAST_WORDS)
+                    Some(now + patience)
                 }
             };
-            // After the programs, so that a pool of the same priority hears that they are stopped.
+            // After the programs, so that a pool of the same priority hears that they are being stopped.
             let hearing = hearing.filter(|until| !self.stop_pools(priority, now < *until));
             if let (None, Some(until)) = (begun, hearing) {
                 self.deadlines.push(until, Due::End);
             }
+            let heard_until = begun.and_then(|told| told.hearing).filter(|_| hearing.is_none());
+            let patience = heard_until.map_or(patience, |until| until.saturating_sub(now));
             let told = Some(Told { priority, hearing });
-            self.mood = Mood::Ending { restart, told };
+            self.mood = Mood::Ending { restart, told, patience };
             if begun == told {
                 return;
             }

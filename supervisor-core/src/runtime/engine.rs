@@ -61,7 +61,7 @@ pub(crate) enum Due {
     Inquiry,
     /// A slice of wall time that somebody wants to hear of.
     Tick,
-    /// Nobody is waited for any more.
+    /// Listeners are waited for no longer: those of one priority, or all.
     End,
 }
 
@@ -76,7 +76,7 @@ pub(crate) struct Entry {
     /// The process, from its spawn until its end was noticed.
     pub(crate) live: Option<Launched>,
     pub(crate) logs: LogPaths,
-    /// Kept over the process's end: a log is cleared and reopened without a process, too.
+    /// Kept over the process's end: a log is cleared without a process, too.
     pub(crate) sinks: Sinks,
     pub(crate) socket: Option<Arc<SharedSocket>>,
     /// The listener protocol, for processes of a pool.

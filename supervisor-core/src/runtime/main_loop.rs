@@ -1,9 +1,8 @@
 //! The loop: one receive point, one owner of the state.
 //!
 //! Waits for a notice, a request or the next deadline, whichever is first, and for nothing else but that the clock is set if
-//! somebody wants slices of wall time. Notices come before
-//! requests, so that answers are true at the moment they are given; requests are taken a few at a time, so that neither
-//! starves the other.
+//! somebody wants slices of wall time. Notices come before requests, so that answers are true at the moment they are given;
+//! requests are taken a few at a time, so that neither starves the other.
 
 use std::future::poll_fn;
 use std::sync::Arc;

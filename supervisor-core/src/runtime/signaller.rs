@@ -82,9 +82,14 @@ async fn unhurried<T>(pid: u32, end: impl Future<Output = T>) -> T {
             ready!(Pin::new(&mut **timer).poll(context));
             pause = None;
         }
-        let polled = end.as_mut().poll(context);
-        // Woken in vain, which hardly ever happens otherwise.
+        let mut polled = end.as_mut().poll(context);
+        // Woken in vain, which hardly ever happens otherwise; or it has ended since.
         if polled.is_pending() && std::mem::replace(&mut woken, true) && pinned::has_ended(pid) {
+            polled = end.as_mut().poll(context);
+        } else {
+            return polled;
+        }
+        if polled.is_pending() {
             let timer = pause.insert(Box::new(async_io::Timer::after(PAUSE)));
             if Pin::new(&mut **timer).poll(context).is_ready() {
                 context.waker().wake_by_ref();

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::lane::{Key, Lane};
 use crate::activity::ActivityLog;
 use crate::domain::level::Level;
-use crate::logfile::loss::{Loss, Notice};
+use crate::logfile::loss::Notice;
 use crate::logfile::open::open_append;
 use crate::logfile::rotating::{self, RotatingFile};
 pub(super) use shares::Limits;
@@ -29,8 +29,6 @@ pub(super) enum Open {
     File(RotatingFile),
     /// A pipe, a terminal, a socket.
     Stream(Arc<StreamSink>),
-    /// Nothing that could be opened, so far. With what was lost by that.
-    Nothing(Box<Loss>),
 }
 
 impl Open {
@@ -168,9 +166,6 @@ impl LogSink {
         let limits = self.shares().limits();
         let mut open = self.open();
         let tell = &mut |notice: Notice| self.tell(who, &notice);
-        if let None | Some(Open::Nothing(_)) = &*open {
-            self.open_late(&mut open, bytes.len(), tell);
-        }
         if let Some(Open::File(file)) = &mut *open {
             file.set_limits(limits.0, limits.1);
             if file.retry(tell) {
@@ -192,30 +187,12 @@ impl LogSink {
                 self.count(lost);
                 done
             }
-            Some(Open::Nothing(_)) | None => {
+            // It is open as long as there are shares.
+            None => {
                 self.count(bytes.len());
                 bytes.len()
             }
         }
-    }
-
-    /// Opens what should be open while somebody writes, or takes note of what is lost since it cannot be.
-    fn open_late(&self, place: &mut Option<Open>, wanted: usize, tell: &mut dyn FnMut(Notice)) {
-        let mut loss = match place.take() {
-            Some(Open::Nothing(loss)) => loss,
-            _ => Box::default(),
-        };
-        let limits = self.shares().limits();
-        *place = match open_append(&self.path).and_then(|file| Open::new(&self.path, file, limits)) {
-            Ok((_, open)) => {
-                loss.kept(tell);
-                Some(open)
-            }
-            Err(error) => {
-                loss.lost(wanted, error, tell);
-                Some(Open::Nothing(loss))
-            }
-        };
     }
 
     /// Writes what a stream did not take at once, and waits for it as long as it takes anything.
@@ -232,8 +209,8 @@ impl LogSink {
         match &mut *self.open() {
             Some(Open::File(file)) => file.clear(),
             Some(Open::Stream(_)) => Ok(()),
-            Some(Open::Nothing(_)) | None if self.path.try_exists()? => rotating::clear(&self.path).map(|_| ()),
-            Some(Open::Nothing(_)) | None => Ok(()),
+            None if self.path.try_exists()? => rotating::clear(&self.path).map(|_| ()),
+            None => Ok(()),
         }
     }
 
@@ -250,8 +227,7 @@ impl LogSink {
                 *open = Open::new(&self.path, open_append(&self.path)?, limits)?.1;
                 Ok(())
             }
-            // The next output opens it.
-            Some(Open::Nothing(_)) | None => Ok(()),
+            None => Ok(()),
         }
     }
 
@@ -265,7 +241,6 @@ impl LogSink {
         match open.take() {
             Some(Open::File(mut file)) => file.end_loss(tell),
             Some(Open::Stream(stream)) => stream.end_loss(tell),
-            Some(Open::Nothing(mut loss)) => loss.end(tell),
             None => {}
         }
     }

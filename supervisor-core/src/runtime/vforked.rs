@@ -60,7 +60,13 @@ impl Vforked {
                 self.pidfd = None;
                 return status;
             }
-            if failed || pinned::is_over(pidfd) {
+            let is_over = pinned::is_over(pidfd);
+            // It may have ended since it was asked.
+            if is_over && let Some(status) = vfork::reap(self.pid) {
+                self.pidfd = None;
+                return status;
+            }
+            if failed || is_over {
                 Box::pin(Timer::after(PAUSE)).await;
             }
         }

@@ -58,9 +58,11 @@ mod tests {
 
     use async_io::{Async, Timer, block_on};
     use futures_lite::future;
+    use rustix::io::Errno;
     use rustix::time::{ClockId, clock_gettime, clock_settime};
 
     use super::*;
+    use crate::sys::alone;
 
     #[test]
     fn nothing_is_told_as_long_as_nobody_sets_it() {
@@ -80,7 +82,10 @@ mod tests {
             block_on(future::or(async { clock.readable().await.is_ok() }, timeout))
         };
         for _ in 0..3 {
-            clock_settime(ClockId::Realtime, clock_gettime(ClockId::Realtime)).unwrap();
+            match clock_settime(ClockId::Realtime, clock_gettime(ClockId::Realtime)) {
+                Err(Errno::PERM) => return alone::say("skipped: the clock may not be set here"),
+                set => set.unwrap(),
+            }
             assert!(readable(Duration::from_secs(10)));
             assert!(clock.get_ref().was_set());
             assert!(!clock.get_ref().was_set());

@@ -45,7 +45,6 @@ fn the_last_events_are_heard_before_a_pool_is_stopped() {
     let slow = "printf 'READY\\n'
 while read -r line; do
   dd bs=1 count=${line##*len:} >/dev/null 2>&1
-  sleep 0.1
   event=${line#*eventname:}
   echo \"${event%% *}\" >>$0.heard
   printf 'RESULT 2\\nOKREADY\\n'

@@ -39,14 +39,14 @@ impl Stream {
         }
     }
 
-    /// Ready once the peer sends nothing more, or is gone. What it sends until then is thrown away: for whoever does not
-    /// read any more.
-    pub(crate) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Ready once the peer sends nothing more, or is gone, or has sent more than `patience` bytes: for whoever does not read
+    /// any more. What it sends is thrown away.
+    pub(crate) fn poll_end(&mut self, cx: &mut Context<'_>, patience: &mut u64) -> Poll<()> {
         let mut bytes = [0; 4096];
         for _ in 0..16 {
             match ready!(Pin::new(&mut *self).poll_read(cx, &mut bytes)) {
-                Ok(1..) => {}
-                Ok(0) | Err(_) => return Poll::Ready(()),
+                Ok(count @ 1..) if count as u64 <= *patience => *patience -= count as u64,
+                Ok(_) | Err(_) => return Poll::Ready(()),
             }
         }
         // However much it sends, others get their turn.

@@ -22,6 +22,7 @@ use supervisor_core::rpc::{Caller, Peer};
 use tide::http::{self, StatusCode, Url};
 
 use super::access;
+use super::connection::LINGER_BYTES;
 use super::page;
 use super::path::{self, Route};
 use super::room::Taken;
@@ -68,9 +69,11 @@ pub(super) async fn answer(
     };
     let (response, stream) = seat_stream(response, &context);
     ticket.record(access::Request { line, status: response.status().into() });
-    let endless = stream
-        .is_some()
-        .then(|| Endless { stop: Box::pin(context.house.stop.clone()), client: context.stream.clone() });
+    let endless = stream.is_some().then(|| Endless {
+        stop: Box::pin(context.house.stop.clone()),
+        client: context.stream.clone(),
+        patience: LINGER_BYTES,
+    });
     Ok(to_hyper(response, Held { _ticket: ticket, _stream: stream }, endless))
 }
 
@@ -296,6 +299,8 @@ struct Endless {
     stop: Pin<Box<Receiver<Infallible>>>,
     /// The client goes. hyper does not read from it as long as there is an answer.
     client: Stream,
+    /// How many bytes more it may send, though it is not listened to.
+    patience: u64,
 }
 
 fn to_hyper(mut response: http::Response, held: Held, endless: Option<Endless>) -> hyper::Response<Answered> {
@@ -338,7 +343,7 @@ impl Body for Answered {
         if frame.is_pending()
             && let Some(endless) = &mut self.endless
         {
-            return endless.client.poll_end(cx).map(|()| None);
+            return endless.client.poll_end(cx, &mut endless.patience).map(|()| None);
         }
         frame
     }

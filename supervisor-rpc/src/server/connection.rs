@@ -19,8 +19,8 @@ use crate::bridge::{Io, Stream};
 /// How long a client that has just connected may take for its first request when the server stops: it could not know.
 const FIRST_REQUEST: Duration = Duration::from_millis(250);
 
-/// How many bytes of a refused client are read and thrown away.
-const LINGER_BYTES: u64 = 64 * 1024 * 1024;
+/// How many bytes of a refused client, or of one that is told a log without end, are read and thrown away.
+pub(super) const LINGER_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Serves one connection to its end.
 pub(super) async fn run(context: Context) {

@@ -121,10 +121,13 @@ async fn copy_logs(server: &dyn Rpc, url: &str, name: &str, output: &mut dyn Wri
     for (number, log) in [first, second].into_iter().enumerate() {
         log.into_iter().for_each(|log| logs.add(number, log));
     }
-    while let Some((_, chunk)) = logs.next().await {
+    while let Some((number, chunk)) = logs.next().await {
         match chunk {
             Some(Ok(bytes)) => output.write_all(&bytes).and_then(|()| output.flush()).map_err(Failure::Output)?,
-            Some(Err(error)) => return Ok(follow::complaint(url, &stdout, &ClientError::Io(error))),
+            Some(Err(error)) => {
+                let path = if number == 0 { &stdout } else { &stderr };
+                return Ok(follow::complaint(url, path, &ClientError::Io(error)));
+            }
             None => {}
         }
         // However much is written, Ctrl-C and typed lines get their turn.

@@ -42,7 +42,7 @@ impl Command for Shutdown {
     }
 }
 
-/// Asks in the shell; outside of it the command line was the answer. Nobody's answer is a failure.
+/// Asks in the shell and with `-i`; else the command line was the answer. Nobody's answer is a failure.
 pub(super) fn confirmed(session: &mut Session, question: &str) -> Result<bool, Failure> {
     if !session.is_interactive() {
         return Ok(true);

@@ -15,8 +15,8 @@ pub(super) struct Tail;
 /// How many bytes are shown if no number is given.
 const DEFAULT_BYTES: i64 = 1600;
 
-/// How many bytes are asked for at once; every server gives so many.
-const PIECE: i64 = 4 << 20;
+/// How many bytes our servers give at once.
+const PIECE: i64 = 8 << 20;
 
 static USAGE: &[Usage] = &[
     Usage::new("tail <name> [stdout|stderr]", "Show the last 1600 bytes of a log, of stdout if not said otherwise"),
@@ -64,8 +64,7 @@ impl Command for Tail {
 }
 
 /// The last bytes of a log, all of it for 0, all but the first ones for a negative number: `method` with these parameters
-/// before offset and length. A server does not give any number of bytes at once, so what may be more than a [`PIECE`] is
-/// asked for piece by piece.
+/// before offset and length. Our servers give [`PIECE`] bytes at once, the rest is asked for; those of Supervisor 4.3 give all.
 pub(super) fn read_last(
     session: &mut Session,
     method: &str,
@@ -75,25 +74,43 @@ pub(super) fn read_last(
     let mut read = |offset: i64, length: i64| {
         session.ask::<String>(method, [whose, &[Value::Int(offset), Value::Int(length)]].concat())
     };
-    if (1..=PIECE).contains(&bytes) {
-        return read(-bytes, 0);
+    let mut text = match read(-bytes, 0)? {
+        Ok(text) => text,
+        refused => return Ok(refused),
+    };
+    // It may be shown by a few bytes more where it cuts characters in two.
+    let is_piece = |text: &str| (PIECE..PIECE + 8).contains(&i64::try_from(text.len()).unwrap_or(i64::MAX));
+    if !is_piece(&text) || (1..=PIECE).contains(&bytes) {
+        return Ok(Ok(text));
     }
-    let mut text = String::new();
+    let mut offset = PIECE - bytes;
+    if bytes > 0 {
+        // What came are the newest bytes, and where they are is not told: it is where nothing follows.
+        text.clear();
+        let mut ends = 0..i64::from(i32::MAX);
+        while ends.start < ends.end {
+            let middle = ends.start + (ends.end - ends.start) / 2;
+            match read(middle, 1)? {
+                Ok(byte) if byte.is_empty() => ends.end = middle,
+                Ok(_) => ends.start = middle + 1,
+                refused => return Ok(refused),
+            }
+        }
+        offset = (ends.start - bytes).max(0);
+    }
     // The wire has 32 bits.
-    for offset in (bytes.min(0).saturating_neg()..i64::from(i32::MAX)).step_by(PIECE as usize) {
+    while offset <= i64::from(i32::MAX) {
         match read(offset, PIECE)? {
             Ok(piece) => {
                 text.push_str(&piece);
-                // What is no text is shown by more bytes than it has, never by fewer.
-                if piece.len() < PIECE as usize {
+                if !is_piece(&piece) {
                     break;
                 }
             }
             refused => return Ok(refused),
         }
+        offset += PIECE;
     }
-    let before = usize::try_from(bytes).ok().filter(|last| *last > 0).and_then(|last| text.len().checked_sub(last));
-    text.drain(..text.ceil_char_boundary(before.unwrap_or(0)));
     Ok(Ok(text))
 }
 

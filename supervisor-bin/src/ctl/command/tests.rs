@@ -144,11 +144,11 @@ fn ends_of_logs() {
     for (line, call) in [
         ("tail x", "readProcessStdoutLog(x, -1600, 0)"),
         ("tail -5 x STDERR", "readProcessStderrLog(x, -5, 0)"),
-        ("tail -0 x", "readProcessStdoutLog(x, 0, 4194304)"),
+        ("tail -0 x", "readProcessStdoutLog(x, 0, 0)"),
         ("maintail", "readLog(-1600, 0)"),
-        ("tail --5 x", "readProcessStdoutLog(x, 5, 4194304)"),
+        ("tail --5 x", "readProcessStdoutLog(x, 5, 0)"),
         ("maintail -10", "readLog(-10, 0)"),
-        ("maintail --10", "readLog(10, 4194304)"),
+        ("maintail --10", "readLog(10, 0)"),
     ] {
         assert_eq!(Run::new().checked().on(call, "text").run(line), (lines(&["text"]), 0), "{line}");
     }
@@ -163,13 +163,26 @@ fn ends_of_logs() {
         assert_eq!(Run::new().checked().on(call, code).run(line), (lines(&[want]), 1), "{line} {code:?}");
     }
     // What is more than one answer holds is asked for piece by piece.
-    let piece = "x".repeat(4 << 20);
-    let whole = || {
-        let rest = "readProcessStdoutLog(x, 4194304, 4194304)";
-        Run::new().checked().on("readProcessStdoutLog(x, 0, 4194304)", piece.as_str()).on(rest, "rest")
-    };
-    assert_eq!(whole().run("tail -0 x"), (format!("{piece}rest\n"), 0));
-    assert_eq!(whole().run("tail -4194306 x"), (format!("{}rest\n", &piece[2..]), 0));
+    let piece = "x".repeat(8 << 20);
+    let ask = |offset: i64, length: i64| format!("readProcessStdoutLog(x, {offset}, {length})");
+    let mut run = Run::new().checked().on(&ask(0, 0), piece.as_str()).on(&ask(8 << 20, 8 << 20), "rest");
+    assert_eq!(run.run("tail -0 x"), (format!("{piece}rest\n"), 0));
+    let mut run = Run::new().checked().on(&ask(5, 0), piece.as_str()).on(&ask(5 + (8 << 20), 8 << 20), "rest");
+    assert_eq!(run.run("tail --5 x"), (format!("{piece}rest\n"), 0));
+    // Where the newest bytes are is looked for.
+    let (size, wanted) = ((8 << 20) + 7, (8 << 20) + 2);
+    let mut run = Run::new().checked().on(&ask(-wanted, 0), piece.as_str());
+    let (mut start, mut end) = (0, i64::from(i32::MAX));
+    while start < end {
+        let middle = start + (end - start) / 2;
+        run = run.on(&ask(middle, 1), if middle < size { "x" } else { "" });
+        (start, end) = if middle < size { (middle + 1, end) } else { (start, middle) };
+    }
+    let mut run = run.on(&ask(5, 8 << 20), piece.as_str()).on(&ask(5 + (8 << 20), 8 << 20), "yz");
+    assert_eq!(run.run(&format!("tail -{wanted} x")), (format!("{piece}yz\n"), 0));
+    // A server of Supervisor 4.3 gives all at once.
+    let more = format!("{piece}and more than that");
+    assert_eq!(Run::new().checked().on(&ask(0, 0), more.as_str()).run("tail -0 x"), (format!("{more}\n"), 0));
     assert_eq!(Run::new().checked().run("maintail foo"), (lines(&["Error: bad argument foo"]), 1));
 }
 

@@ -1,7 +1,7 @@
 //! Waits until a followed log may have changed.
 //!
-//! Wakes too often rather than not at all, also when a directory above the log was moved away and another is in its place. Without inotify, or where it cannot see everything (a log behind a symbolic
-//! link), a timer does.
+//! Wakes too often rather than not at all, also when a directory above the log was moved away and another is in its place.
+//! Without inotify, or where it cannot see everything (a log behind a symbolic link), a timer does.
 
 use std::fs::File;
 use std::path::Path;
@@ -120,6 +120,8 @@ mod linux {
             if let Some(directory) = above.next() {
                 now.push(inotify::add_watch(&self.fd, directory, names)?);
             }
+            // Added to what is watched for already: it may be the directory of the log once more, by another path.
+            let moved = moved | WatchFlags::MASK_ADD;
             // One that we may not read cannot be watched.
             now.extend(above.filter_map(|above| inotify::add_watch(&self.fd, above, moved).ok()));
             for old in std::mem::replace(&mut self.directories, now) {

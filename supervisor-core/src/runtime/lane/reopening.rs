@@ -45,8 +45,9 @@ impl Lanes {
                 };
                 late = answered.or(timeout).await;
             }
-            if asked.done.load(Ordering::Relaxed) < asked.sinks.len() && late {
-                self.tell_of(&asked);
+            let rest = &asked.sinks[asked.done.load(Ordering::Relaxed)..];
+            if late && let [first, others @ ..] = rest {
+                self.tell_of(first, others.len());
             }
         }
     }
@@ -62,10 +63,9 @@ impl Lanes {
         by_lane.into_iter().map(|(lane, sinks)| lane.reopen(sinks)).collect()
     }
 
-    fn tell_of(&self, asked: &Asked) {
-        let rest = &asked.sinks[asked.done.load(Ordering::Relaxed).min(asked.sinks.len() - 1)..];
-        let path = rest[0].path().display();
-        let others = match rest.len() - 1 {
+    fn tell_of(&self, first: &LogSink, others: usize) {
+        let path = first.path().display();
+        let others = match others {
             0 => String::new(),
             others => format!(" (nor {others} more)"),
         };

@@ -12,7 +12,6 @@ pub(in super::super) type Limits = (u64, u64);
 #[derive(Debug, Default)]
 pub(super) struct Shares {
     each: Vec<Limits>,
-    limits: Limits,
 }
 
 impl Shares {
@@ -21,7 +20,6 @@ impl Shares {
         // Most logs have one share for all their life.
         self.each.reserve_exact(1);
         self.each.push(limits);
-        self.limits = tightest(&self.each);
     }
 
     /// One less, which had joined with these limits. True if it was the last.
@@ -29,7 +27,6 @@ impl Shares {
         if let Some(at) = self.each.iter().position(|each| *each == limits) {
             self.each.swap_remove(at);
         }
-        self.limits = tightest(&self.each);
         self.each.is_empty()
     }
 
@@ -38,17 +35,12 @@ impl Shares {
         self.each.is_empty()
     }
 
-    /// The limits of the log.
-    pub(super) const fn limits(&self) -> Limits {
-        self.limits
+    /// The limits of the log: the smallest size at which somebody wants a rotation, with what that one wants kept. Of two that
+    /// agree on the size, the one that keeps more.
+    pub(super) fn limits(&self) -> Limits {
+        let rotating = self.each.iter().filter(|(maxbytes, _)| *maxbytes > 0);
+        rotating.min_by_key(|(maxbytes, backups)| (*maxbytes, Reverse(*backups))).copied().unwrap_or((0, 0))
     }
-}
-
-/// The smallest size at which somebody wants a rotation, with what that one wants kept. Of two that agree on the size, the
-/// one that keeps more.
-fn tightest(each: &[Limits]) -> Limits {
-    let rotating = each.iter().filter(|(maxbytes, _)| *maxbytes > 0);
-    rotating.min_by_key(|(maxbytes, backups)| (*maxbytes, Reverse(*backups))).copied().unwrap_or((0, 0))
 }
 
 #[cfg(test)]

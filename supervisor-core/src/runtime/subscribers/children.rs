@@ -134,7 +134,7 @@ impl Engine {
 
     /// A process has ended, and nobody has heard of it: what it was given and did not answer goes to another process of its
     /// pool that is ready, before the event of the end.
-    pub(crate) fn listener_ends(&mut self, key: ProcessKey) {
+    pub(crate) fn hand_over_before_end(&mut self, key: ProcessKey) {
         let Some(Child { pool: id, held: Some(_), .. }) = self.subscribers.children.get(&key) else { return };
         let (id, taker) = (*id, self.subscribers.takers.get(id));
         if matches!(taker, Some(Taker::Children(pool)) if pool.keys.iter().any(|key| self.is_ready(*key))) {
@@ -145,7 +145,7 @@ impl Engine {
 
     /// The event of the end is out: what the process still has goes back, before all that waits. Earlier, that event would
     /// have pushed it out of a full buffer.
-    pub(crate) fn listener_ended(&mut self, key: ProcessKey) {
+    pub(crate) fn give_back_after_end(&mut self, key: ProcessKey) {
         self.give_back(key);
     }
 

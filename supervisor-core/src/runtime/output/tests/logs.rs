@@ -60,9 +60,8 @@ fn a_lane_that_hangs_holds_up_the_reopening_of_no_other() {
     fs::rename(lab.path("x"), lab.path("moved")).unwrap();
     thread::scope(|scope| {
         let asking: Vec<_> = (0..3).map(|_| scope.spawn(|| block_on(lab.lanes.reopen()))).collect();
-        let asked = Instant::now();
         eventually("the other is opened anew", || lab.path("x").exists());
-        assert!(asked.elapsed() < crate::runtime::lane::PATIENCE);
+        assert!(!asking.iter().all(|asking| asking.is_finished()), "while somebody waits for the one that hangs");
         asking.into_iter().for_each(|asking| asking.join().unwrap());
     });
     // Told once, however often it was asked for.
