@@ -7,6 +7,9 @@ use supervisor_core::sys::rlimit::{self, Limit, LimitError};
 
 use super::pending::Pending;
 
+/// The soft limit of open files that processes have where nobody has thought about it; a lower one is meant.
+const USUAL_OPEN_FILES: u64 = 1024;
+
 /// Becomes the configured account, and says who we are now.
 ///
 /// # Errors
@@ -39,6 +42,6 @@ pub(super) fn raise_limits(daemon: &Daemon, pending: &mut Pending) -> Result<(),
             pending.push(Level::Info, format!("Increased {} limit to {wanted}", limit.name()));
         }
     }
-    rlimit::extend_open_files();
+    rlimit::extend_open_files(USUAL_OPEN_FILES);
     Ok(())
 }

@@ -87,21 +87,21 @@ fn programs_that_fit_the_hard_limit_of_descriptors_run_and_get_the_soft_one() {
     let shown = "command=/bin/sh -c 'ulimit -Sn; ulimit -Hn; exec sleep 600'\nredirect_stderr=true\n";
     let user = if is_root("to start a program as another user") { "user=daemon\n" } else { "" };
     let body = format!(
-        "[program:x]\ncommand=/bin/sleep 600\nnumprocs=40\nprocess_name=%(process_num)02d\nstartretries=0\n\
+        "[program:x]\ncommand=/bin/sleep 600\nnumprocs=200\nprocess_name=%(process_num)02d\nstartretries=0\n\
          [program:y]\n{shown}stdout_logfile=%(here)s/y\n[program:z]\n{shown}stdout_logfile=%(here)s/z\n{user}"
     );
-    let mut lab = Lab::with("minfds=100", &body);
-    lab.wrapper = ["prlimit", "--nofile=64:1000"].map(str::to_owned).to_vec();
+    let mut lab = Lab::with("minfds=1024", &body);
+    lab.wrapper = ["prlimit", "--nofile=256:4096"].map(str::to_owned).to_vec();
     lab.start();
-    eventually("all run", || (lab.count("RUNNING") == 42).then_some(()));
+    eventually("all run", || (lab.count("RUNNING") == 202).then_some(()));
     for name in ["y", "z"] {
         // As by Supervisor 4.3: what `minfds` has made of it.
-        eventually("its limits", || (std::fs::read_to_string(lab.path(name)).ok()? == "100\n1000\n").then_some(()));
+        eventually("its limits", || (std::fs::read_to_string(lab.path(name)).ok()? == "1024\n4096\n").then_some(()));
     }
     // The same after a restart, which looks at no limits.
     assert!(lab.call("supervisor.restart", &[]).is_ok());
     eventually("its limits again", || {
-        (std::fs::read_to_string(lab.path("z")).ok()? == "100\n1000\n100\n1000\n").then_some(())
+        (std::fs::read_to_string(lab.path("z")).ok()? == "1024\n4096\n1024\n4096\n").then_some(())
     });
     lab.stop_well();
 }

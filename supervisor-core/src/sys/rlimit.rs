@@ -91,11 +91,12 @@ impl Extended {
 }
 
 /// Raises the soft limit of open files to the hard one for this process alone: children that a supervisor starts get the
-/// one that there was. For a daemon, once; where it cannot be raised, all stays as it is.
-pub fn extend_open_files() {
+/// one that there was. A soft limit below `meant` stays, since somebody means it. For a daemon, once; where it cannot be
+/// raised, all stays as it is.
+pub fn extend_open_files(meant: u64) {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let own = maximum.map_or(MOST_OPEN_FILES, |hard| hard.min(MOST_OPEN_FILES));
-    let Some(given) = current.filter(|given| *given < own) else { return };
+    let Some(given) = current.filter(|given| (meant..own).contains(given)) else { return };
     // Known before it holds: no child may keep what is not meant for it.
     if EXTENDED.set(Extended { given, own }).is_ok() {
         let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(own), maximum });
@@ -147,7 +148,9 @@ mod tests {
         let set = |soft| setrlimit(Resource::Nofile, Rlimit { current: Some(soft), maximum: hard }).unwrap();
         set(100);
         assert_eq!(extended(), None);
-        extend_open_files();
+        extend_open_files(101);
+        assert_eq!((open_files(), extended()), (Some(100), None), "meant by somebody");
+        extend_open_files(100);
         let own = hard.map_or(MOST_OPEN_FILES, |hard| hard.min(MOST_OPEN_FILES));
         assert_eq!((open_files(), getrlimit(Resource::Nofile).maximum), (Some(own), hard));
         set(150);

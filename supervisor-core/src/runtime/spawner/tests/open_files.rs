@@ -21,7 +21,7 @@ fn with_an_extended_limit() {
     };
     setrlimit(Resource::Nofile, Rlimit { current: Some(100), maximum: Some(500) }).unwrap();
     assert_eq!(limits(), ["100\n500\n"; 2]);
-    rlimit::extend_open_files();
+    rlimit::extend_open_files(0);
     assert_eq!(getrlimit(Resource::Nofile).current, Some(500));
     let many: Vec<_> = (0..200).map(|_| File::open("/dev/null").unwrap()).collect();
     assert_eq!(limits(), ["100\n500\n"; 2]);
