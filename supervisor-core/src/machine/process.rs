@@ -311,44 +311,22 @@ impl ProcessMachine {
 
     /// As a stop with nothing to wait for: the same states are passed.
     fn called_off(&mut self, context: Context<'_>, effects: &mut Vec<Effect>) {
-        match self.state {
-            State::Spawning { .. } => {
-                effects.push(Effect::Narrate(Narration::CalledOff));
-                self.enter(State::Stopping { pid: None, kill_at: context.now.monotonic }, None, effects);
-                self.enter(State::Stopped, None, effects);
-            }
-            // Only an ordered spawn can be called off.
-            State::Stopped
-            | State::Starting { .. }
-            | State::Running { .. }
-            | State::Backoff { .. }
-            | State::Stopping { .. }
-            | State::Exited { .. }
-            | State::Fatal
-            | State::Unknown { .. } => {}
-        }
+        // Only an ordered spawn can be called off.
+        let State::Spawning { .. } = self.state else { return };
+        effects.push(Effect::Narrate(Narration::CalledOff));
+        self.enter(State::Stopping { pid: None, kill_at: context.now.monotonic }, None, effects);
+        self.enter(State::Stopped, None, effects);
     }
 
     fn spawned(&mut self, pid: Option<u32>, at: Moment, context: Context<'_>, effects: &mut Vec<Effect>) {
-        match self.state {
-            State::Spawning { stop_wanted } => {
-                effects.push(Effect::Narrate(Narration::Spawned { pid }));
-                self.state = State::Starting { pid, since: at.monotonic };
-                if stop_wanted {
-                    self.stop_process(pid, context, effects);
-                } else if context.settings.startsecs <= 0 {
-                    self.succeed(pid, at.monotonic, context, effects);
-                }
-            }
-            // Only an ordered spawn can succeed.
-            State::Stopped
-            | State::Starting { .. }
-            | State::Running { .. }
-            | State::Backoff { .. }
-            | State::Stopping { .. }
-            | State::Exited { .. }
-            | State::Fatal
-            | State::Unknown { .. } => {}
+        // Only an ordered spawn can succeed.
+        let State::Spawning { stop_wanted } = self.state else { return };
+        effects.push(Effect::Narrate(Narration::Spawned { pid }));
+        self.state = State::Starting { pid, since: at.monotonic };
+        if stop_wanted {
+            self.stop_process(pid, context, effects);
+        } else if context.settings.startsecs <= 0 {
+            self.succeed(pid, at.monotonic, context, effects);
         }
     }
 
