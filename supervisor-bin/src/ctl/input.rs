@@ -50,7 +50,7 @@ impl Input for StandardInput {
             Err(_) => {
                 // No terminal, so nothing is shown anyway.
                 io::stderr().write_all(prompt.as_bytes())?;
-                async_std::task::block_on(self.next_line())
+                async_io::block_on(self.next_line())
             }
         }
     }

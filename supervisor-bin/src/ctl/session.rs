@@ -326,7 +326,7 @@ pub(super) fn wait<T>(interrupts: &mut Interrupts, work: impl Future<Output = T>
         Err(Failure::Interrupted)
     };
     // The interrupt comes first, so that no flood of output can keep it waiting.
-    async_std::task::block_on(future::or(interrupted, async { Ok(work.await) }))
+    async_io::block_on(future::or(interrupted, async { Ok(work.await) }))
 }
 
 /// An answer in which a refusal is an ordinary one.

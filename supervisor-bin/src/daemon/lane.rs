@@ -11,6 +11,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+/// So many items are taken at once. Whoever waits sees nothing move until they are done with.
+const AT_ONCE: usize = 32;
+
 /// A line whose size counts against the limit of the queue.
 pub(super) trait Line: Send + 'static {
     /// Bytes that it keeps alive.
@@ -48,7 +51,12 @@ struct Queue<L, P> {
     done: u64,
     /// What `done` was when somebody waited in vain.
     stuck_at: Option<u64>,
+    /// The thread has items in its hands.
     busy: bool,
+    /// The thread sleeps, and nobody has woken it yet.
+    idle: bool,
+    /// How many wait for progress.
+    watchers: usize,
     closed: bool,
 }
 
@@ -63,6 +71,37 @@ impl<L, P> Shared<L, P> {
     fn lock(&self) -> MutexGuard<'_, Queue<L, P>> {
         // A panic while the lock was held leaves at worst a wrong count behind.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts an item into the queue. A thread that is awake finds it without being told, which would be a system call.
+    fn put(&self, mut queue: MutexGuard<'_, Queue<L, P>>, item: Item<L, P>) {
+        queue.posted += 1;
+        queue.items.push_back(item);
+        let is_asleep = std::mem::take(&mut queue.idle);
+        drop(queue);
+        if is_asleep {
+            self.filled.notify_one();
+        }
+    }
+
+    /// Waits for progress; false if there has been none for as long as `patience`.
+    fn watch<'a>(
+        &'a self,
+        mut queue: MutexGuard<'a, Queue<L, P>>,
+        patience: Duration,
+    ) -> (MutexGuard<'a, Queue<L, P>>, bool) {
+        let before = queue.done;
+        queue.watchers += 1;
+        let (mut queue, wait) = self.progress.wait_timeout(queue, patience).unwrap_or_else(PoisonError::into_inner);
+        queue.watchers -= 1;
+        let has_moved = !wait.timed_out() || queue.done != before;
+        (queue, has_moved)
+    }
+
+    fn tell_watchers(&self, queue: &Queue<L, P>) {
+        if queue.watchers > 0 {
+            self.progress.notify_all();
+        }
     }
 }
 
@@ -83,6 +122,8 @@ impl<L: Line, P: Place<L>> Lane<L, P> {
             done: 0,
             stuck_at: None,
             busy: false,
+            idle: false,
+            watchers: 0,
             closed: false,
         };
         let shared = Shared { queue: Mutex::new(queue), filled: Condvar::new(), progress: Condvar::new(), limit };
@@ -121,10 +162,7 @@ impl<L: Line, P: Place<L>> Lane<L, P> {
             return;
         }
         queue.bytes += line.size();
-        queue.posted += 1;
-        queue.items.push_back(Item::Line(line));
-        drop(queue);
-        self.shared.filled.notify_one();
+        self.shared.put(queue, Item::Line(line));
     }
 
     /// Has `command` done to the place, behind all lines posted so far, and waits for it, but not longer than `patience`.
@@ -141,15 +179,12 @@ impl<L: Line, P: Place<L>> Lane<L, P> {
             return Ok(command(place));
         }
         let (reply, answer) = std::sync::mpsc::sync_channel(1);
-        if !queue.closed {
-            queue.posted += 1;
-            // The one who waits may have given up; then nobody wants the reply.
-            queue.items.push_back(Item::Command(Box::new(move |place| drop(reply.send(command(place))))));
+        if queue.closed {
+            drop((reply, queue));
         } else {
-            drop(reply);
+            // The one who waits may have given up; then nobody wants the reply.
+            self.shared.put(queue, Item::Command(Box::new(move |place| drop(reply.send(command(place))))));
         }
-        drop(queue);
-        self.shared.filled.notify_one();
         answer.recv_timeout(patience).map_err(|error| match error {
             RecvTimeoutError::Timeout => {
                 io::Error::new(io::ErrorKind::TimedOut, "what it is written to does not answer")
@@ -164,12 +199,10 @@ impl<L: Line, P: Place<L>> Lane<L, P> {
         let mut queue = self.shared.lock();
         let target = queue.posted;
         while queue.done < target && queue.stuck_at != Some(queue.done) {
-            let before = queue.done;
-            let (after, wait) =
-                self.shared.progress.wait_timeout(queue, patience).unwrap_or_else(PoisonError::into_inner);
+            let (after, has_moved) = self.shared.watch(queue, patience);
             queue = after;
-            if wait.timed_out() && queue.done == before {
-                queue.stuck_at = Some(before);
+            if !has_moved {
+                queue.stuck_at = Some(queue.done);
             }
         }
     }
@@ -178,11 +211,9 @@ impl<L: Line, P: Place<L>> Lane<L, P> {
     pub(super) fn flush(&self, patience: Duration) -> bool {
         let mut queue = self.shared.lock();
         while queue.place.is_none() && (queue.busy || !queue.items.is_empty()) {
-            let before = queue.done;
-            let (after, wait) =
-                self.shared.progress.wait_timeout(queue, patience).unwrap_or_else(PoisonError::into_inner);
+            let (after, has_moved) = self.shared.watch(queue, patience);
             queue = after;
-            if wait.timed_out() && queue.done == before {
+            if !has_moved {
                 return false;
             }
         }
@@ -199,36 +230,42 @@ impl<L, P> Drop for Lane<L, P> {
 }
 
 fn serve<L: Line, P: Place<L>>(shared: &Shared<L, P>, mut place: P) {
+    let mut taken = Vec::with_capacity(AT_ONCE);
     let mut queue = shared.lock();
     loop {
         let lost = std::mem::take(&mut queue.lost);
-        let next = queue.items.pop_front();
-        if next.is_none() && lost == 0 {
+        let count = queue.items.len().min(AT_ONCE);
+        taken.extend(queue.items.drain(..count));
+        if taken.is_empty() && lost == 0 {
             queue.busy = false;
-            shared.progress.notify_all();
+            shared.tell_watchers(&queue);
             if queue.closed {
                 return;
             }
+            queue.idle = true;
             queue = shared.filled.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            queue.idle = false;
             continue;
         }
         queue.busy = true;
-        if let Some(Item::Line(line)) = &next {
-            queue.bytes = queue.bytes.saturating_sub(line.size());
-        }
         drop(queue);
-        let is_item = next.is_some();
-        match next {
-            Some(Item::Line(line)) => place.write(line),
-            Some(Item::Command(command)) => command(&mut place),
-            None => {}
+        let mut bytes = 0;
+        for item in taken.drain(..) {
+            match item {
+                Item::Line(line) => {
+                    bytes += line.size();
+                    place.write(line);
+                }
+                Item::Command(command) => command(&mut place),
+            }
         }
         if lost > 0 {
             place.lost(lost);
         }
         queue = shared.lock();
-        queue.done += u64::from(is_item);
-        shared.progress.notify_all();
+        queue.bytes = queue.bytes.saturating_sub(bytes);
+        queue.done += count as u64;
+        shared.tell_watchers(&queue);
     }
 }
 

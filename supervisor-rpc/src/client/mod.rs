@@ -21,6 +21,7 @@
 mod answers;
 mod error;
 mod follow;
+mod link;
 mod supervisor;
 mod system;
 mod transport;

@@ -3,6 +3,8 @@
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use futures_lite::StreamExt as _;
@@ -166,6 +168,39 @@ fn a_slow_server_that_lives_is_waited_for() {
     for client in clients(&lab, None) {
         assert!(call(&client.with_probe(Some(Duration::from_millis(50))), "slow").is_ok());
     }
+}
+
+#[test]
+fn a_connection_is_kept_once_its_answer_is_read_to_the_end() {
+    const DOCUMENT: &str = "<methodResponse><params><param><value>x</value></param></params></methodResponse>";
+    let folder = tempfile::tempdir().unwrap();
+    let listener = UnixListener::bind(folder.path().join("s")).unwrap();
+    let connections = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&connections);
+    std::thread::spawn(move || {
+        while let Ok((mut stream, _)) = listener.accept() {
+            counted.fetch_add(1, Ordering::SeqCst);
+            std::thread::spawn(move || {
+                let mut request = [0; 4096];
+                while stream.read(&mut request).is_ok_and(|count| count > 0) {
+                    let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", DOCUMENT.len());
+                    stream.write_all((head + DOCUMENT).as_bytes()).unwrap();
+                }
+            });
+        }
+    });
+    let client = client(&unix_url(&folder.path().join("s")));
+    let call = || assert_eq!(call(&client, "x").unwrap(), Value::from("x"));
+    let count = || connections.load(Ordering::SeqCst);
+    (0..3).for_each(|_| call());
+    assert_eq!(count(), 1, "one after the other");
+    let log = block_on(client.follow("/mainlogtail")).unwrap();
+    assert_eq!(count(), 1);
+    call();
+    assert_eq!(count(), 2, "the other one is still being read");
+    drop(log);
+    (0..3).for_each(|_| call());
+    assert_eq!(count(), 2);
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! surf's way to the server: hyper over UNIX sockets and TCP, with a small pool of kept connections.
 //!
-//! A request is sent again by itself only if not a byte of it has gone out. Knows nothing of XML-RPC.
+//! A request is sent again by itself only if not a byte of it has gone out. A connection is kept once its answer has been
+//! read to the end. Knows nothing of XML-RPC.
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_io::Timer;
@@ -14,12 +15,12 @@ use futures_lite::FutureExt as _;
 use http_client::{Config, HttpClient};
 use http_types::{Body, Error, Request, Response, StatusCode};
 use hyper::body::{Body as _, Incoming};
-use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::{HOST, HeaderValue};
 
+use super::link::{Answer, Link};
 use super::url::Address;
 use super::{ClientError, ServerUrl};
-use crate::bridge::{InBody, Io, OutBody, Stream, Unpaced, copy_headers, export_headers, io_error};
+use crate::bridge::{Io, OutBody, Stream, Unpaced, copy_headers, export_headers, io_error};
 
 /// How long to wait for a connection.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
@@ -39,7 +40,7 @@ pub(super) struct Transport {
 struct Inner {
     url: ServerUrl,
     config: Config,
-    kept: Mutex<Vec<SendRequest<OutBody>>>,
+    kept: Mutex<Vec<Link>>,
 }
 
 impl std::fmt::Debug for Transport {
@@ -69,44 +70,38 @@ impl Transport {
     async fn exchange(&self, request: Request) -> Result<Response, ClientError> {
         let url = self.inner.url.as_str();
         let mut outgoing = to_hyper(request, &self.inner.url)?;
-        let (mut sender, mut is_kept) = match self.take_kept() {
-            Some(sender) => (sender, true),
+        let (mut link, mut is_kept) = match self.take_kept().await {
+            Some(link) => (link, true),
             None => (self.connect().await?, false),
         };
         let incoming = loop {
-            match sender.try_send_request(outgoing).await {
+            match link.send(outgoing).await {
                 Ok(incoming) => break incoming,
                 Err(mut error) => match error.take_message() {
                     // Handed back: the server had closed the kept connection before a byte was sent.
                     Some(message) if is_kept => {
                         outgoing = message;
-                        sender = self.connect().await?;
+                        link = self.connect().await?;
                         is_kept = false;
                     }
                     _ => return Err(broken(url, error.into_error())),
                 },
             }
         };
-        self.keep(sender);
-        Ok(to_surf(incoming))
+        Ok(self.to_surf(incoming, link))
     }
 
-    /// A kept connection that is free. One whose answer is still being read is not.
-    fn take_kept(&self) -> Option<SendRequest<OutBody>> {
-        let mut kept = self.inner.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|sender| !sender.is_closed());
-        let free = kept.iter().position(SendRequest::is_ready)?;
-        Some(kept.swap_remove(free))
-    }
-
-    fn keep(&self, sender: SendRequest<OutBody>) {
-        let mut kept = self.inner.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() < KEPT {
-            kept.push(sender);
+    /// A kept connection that is still good.
+    async fn take_kept(&self) -> Option<Link> {
+        loop {
+            let mut link = self.inner.kept().pop()?;
+            if link.is_free().await {
+                return Some(link);
+            }
         }
     }
 
-    async fn connect(&self) -> Result<SendRequest<OutBody>, ClientError> {
+    async fn connect(&self) -> Result<Link, ClientError> {
         let url = self.inner.url.as_str();
         let late = async {
             Timer::after(CONNECT_TIME).await;
@@ -114,13 +109,21 @@ impl Transport {
         };
         let stream = self.open().or(late).await?;
         let io = Io::new(stream, Unpaced, WRITE_STALL);
-        let (sender, connection) = http1::handshake(io).await.map_err(|error| broken(url, error))?;
-        // Ends when the sender and the last body are gone.
-        async_std::task::spawn(async move {
-            // Whoever waits for the answer hears of the error.
-            let _ = connection.await;
-        });
-        Ok(sender)
+        Link::new(io).await.map_err(|error| broken(url, error))
+    }
+
+    fn to_surf(&self, incoming: hyper::Response<Incoming>, link: Link) -> Response {
+        let (parts, body) = incoming.into_parts();
+        // A status that http-types has no name for becomes the plain one of its class.
+        let status = parts.status.as_u16();
+        let status = StatusCode::try_from(status).or_else(|_| StatusCode::try_from(status / 100 * 100));
+        let mut response = Response::new(status.unwrap_or(StatusCode::InternalServerError));
+        let length = body.size_hint().exact().and_then(|length| usize::try_from(length).ok());
+        let inner = Arc::clone(&self.inner);
+        response.set_body(Body::from_reader(Answer::new(body, link, move |link| inner.keep(link)), length));
+        response.remove_header("content-type");
+        copy_headers(&parts.headers, |name, value| response.append_header(name, value));
+        response
     }
 
     async fn open(&self) -> Result<Stream, ClientError> {
@@ -150,6 +153,19 @@ impl Transport {
     }
 }
 
+impl Inner {
+    fn kept(&self) -> MutexGuard<'_, Vec<Link>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keep(&self, link: Link) {
+        let mut kept = self.kept();
+        if kept.len() < KEPT {
+            kept.push(link);
+        }
+    }
+}
+
 /// What an error of hyper means after the connection stood.
 fn broken(url: &str, error: hyper::Error) -> ClientError {
     let url = url.to_owned();
@@ -175,17 +191,4 @@ fn to_hyper(mut request: Request, url: &ServerUrl) -> Result<hyper::Request<OutB
     let host = HeaderValue::from_str(&url.host()).map_err(|_| invalid("the host is no host"))?;
     outgoing.headers_mut().insert(HOST, host);
     Ok(outgoing)
-}
-
-fn to_surf(incoming: hyper::Response<Incoming>) -> Response {
-    let (parts, body) = incoming.into_parts();
-    // A status that http-types has no name for becomes the plain one of its class.
-    let status = parts.status.as_u16();
-    let status = StatusCode::try_from(status).or_else(|_| StatusCode::try_from(status / 100 * 100));
-    let mut response = Response::new(status.unwrap_or(StatusCode::InternalServerError));
-    let length = body.size_hint().exact().and_then(|length| usize::try_from(length).ok());
-    response.set_body(Body::from_reader(InBody::new(body, u64::MAX), length));
-    response.remove_header("content-type");
-    copy_headers(&parts.headers, |name, value| response.append_header(name, value));
-    response
 }

@@ -1,0 +1,107 @@
+//! A connection to the server that is driven by whoever waits for its answer: no task of its own, hence no other thread
+//! on the way of a call. When to connect, and what is kept for the next call, is decided by `transport.rs`.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+
+use async_std::io::{BufRead, Read};
+use hyper::body::Incoming;
+use hyper::client::conn::TrySendError;
+use hyper::client::conn::http1::{self, Connection, SendRequest};
+
+use crate::bridge::{InBody, Io, OutBody, Stream, Unpaced};
+
+/// See the module.
+pub(super) struct Link {
+    sender: SendRequest<OutBody>,
+    /// None once it is closed.
+    connection: Option<Box<Connection<Io<Stream, Unpaced>, OutBody>>>,
+}
+
+impl Link {
+    /// Over a stream that is connected.
+    pub(super) async fn new(io: Io<Stream, Unpaced>) -> Result<Self, hyper::Error> {
+        let (sender, connection) = http1::handshake(io).await?;
+        Ok(Self { sender, connection: Some(Box::new(connection)) })
+    }
+
+    /// Does what can be done at once; more is done when `context` is woken and this is called again.
+    fn advance(&mut self, context: &mut Context<'_>) {
+        if let Some(connection) = &mut self.connection
+            // Whoever waits for the answer hears of the error.
+            && Pin::new(connection).poll(context).is_ready()
+        {
+            self.connection = None;
+        }
+    }
+
+    /// True if a request can be sent: the server has not closed it, and nothing is left of an answer.
+    pub(super) async fn is_free(&mut self) -> bool {
+        poll_fn(|context| {
+            self.advance(context);
+            Poll::Ready(self.connection.is_some() && self.sender.is_ready())
+        })
+        .await
+    }
+
+    /// Sends a request and waits for the head of its answer.
+    ///
+    /// # Errors
+    /// Those of the connection, with the request if not a byte of it has gone out.
+    pub(super) async fn send(
+        &mut self,
+        request: hyper::Request<OutBody>,
+    ) -> Result<hyper::Response<Incoming>, TrySendError<hyper::Request<OutBody>>> {
+        let mut answer = pin!(self.sender.try_send_request(request));
+        poll_fn(|context| {
+            self.advance(context);
+            answer.as_mut().poll(context)
+        })
+        .await
+    }
+}
+
+/// The body of an answer, with its connection, which is given back to `keep` at the end of the body.
+pub(super) struct Answer<K> {
+    body: InBody,
+    link: Option<Link>,
+    keep: K,
+}
+
+impl<K: Fn(Link)> Answer<K> {
+    pub(super) fn new(incoming: Incoming, link: Link, keep: K) -> Self {
+        Self { body: InBody::new(incoming, u64::MAX), link: Some(link), keep }
+    }
+}
+
+impl<K: Fn(Link) + Unpin> BufRead for Answer<K> {
+    fn poll_fill_buf(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+        let Self { body, link, keep } = self.get_mut();
+        if let Some(link) = link {
+            link.advance(context);
+        }
+        let filled = Pin::new(body).poll_fill_buf(context);
+        if let Poll::Ready(Ok([])) = filled
+            && let Some(link) = link.take()
+        {
+            keep(link);
+        }
+        filled
+    }
+
+    fn consume(mut self: Pin<&mut Self>, amount: usize) {
+        Pin::new(&mut self.body).consume(amount);
+    }
+}
+
+impl<K: Fn(Link) + Unpin> Read for Answer<K> {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>> {
+        let available = std::task::ready!(self.as_mut().poll_fill_buf(context))?;
+        let count = available.len().min(into.len());
+        into[..count].copy_from_slice(&available[..count]);
+        self.consume(count);
+        Poll::Ready(Ok(count))
+    }
+}
