@@ -62,7 +62,7 @@ impl Life {
     pub(super) async fn live(self, bound: Vec<Bound>, caught: &mut Caught) -> Ended {
         let Self { settings, source, console, log, supervisor, registry, pidfile } = self;
         let handle = supervisor.handle();
-        let serving = match service::start(registry, &handle, &settings, &log, bound) {
+        let serving = match service::start(registry, &handle, &log, bound) {
             Ok(serving) => serving,
             Err(error) => {
                 let result = Err(StartError::System { what: "serve HTTP", source: error });

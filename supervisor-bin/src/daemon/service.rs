@@ -85,28 +85,11 @@ pub(super) fn announce(settings: &Settings, handle: &Handle) {
 ///
 /// # Errors
 /// What the system says.
-pub(super) fn start(
-    registry: Registry,
-    handle: &Handle,
-    settings: &Settings,
-    log: &Arc<MainLog>,
-    bound: Vec<Bound>,
-) -> io::Result<Serving> {
-    let origins = settings.servers.iter().flat_map(|server| server.allowed_origins.clone()).collect();
+pub(super) fn start(registry: Registry, handle: &Handle, log: &Arc<MainLog>, bound: Vec<Bound>) -> io::Result<Serving> {
     let calls = Calls { dispatcher: Dispatcher::new(registry, handle), log: Arc::clone(log) };
-    let mut application = Application::new(Arc::new(calls), handle.clone())
-        .allow_origins(origins)
-        .allow_hosts(allowed_hosts(&settings.servers));
+    let mut application = Application::new(Arc::new(calls), handle.clone());
     web::mount(&mut application, handle)?;
     serve(bound, application, Limits::default())
-}
-
-/// Names that requests may be addressed to; empty allows all, so one server without the key allows all.
-fn allowed_hosts(servers: &[Server]) -> Vec<String> {
-    if servers.iter().any(|server| server.allowed_hosts.is_empty()) {
-        return Vec::new();
-    }
-    servers.iter().flat_map(|server| server.allowed_hosts.clone()).collect()
 }
 
 /// Where children find us (Supervisor 4.3: SUPERVISOR_SERVER_URL): the first socket file, else the last port.
@@ -147,13 +130,5 @@ mod tests {
         assert_eq!(url(&[inet(None), inet(Some("10.0.0.1"))]).as_deref(), Some("http://10.0.0.1:9001"));
         assert_eq!(url(&[inet(Some("::1"))]).as_deref(), Some("http://[::1]:9001"));
         assert_eq!(url(&[inet(None), unix]).as_deref(), Some("unix:///run/s.sock"));
-    }
-
-    #[test]
-    fn one_server_that_allows_every_name_allows_every_name() {
-        let mut strict = inet(None);
-        strict.allowed_hosts = vec!["panel".to_owned()];
-        assert_eq!(allowed_hosts(&[strict.clone()]), ["panel"]);
-        assert!(allowed_hosts(&[strict, inet(None)]).is_empty());
     }
 }

@@ -207,18 +207,24 @@ fn refusal(verb: Verb, error: &RequestError, given: &str) -> String {
 
 /// The first few processes that an action on several failed for.
 fn failures(outcomes: &[Outcome]) -> String {
+    let failed: Vec<String> = outcomes
+        .iter()
+        .filter_map(|Outcome { name, result }| {
+            let (name, error) = (name.to_string(), result.as_ref().err()?.to_string());
+            Some(if error.contains(&name) { error } else { format!("{name}: {error}") })
+        })
+        .collect();
+    if failed.is_empty() { String::new() } else { format!(", but not all: {}", few(&failed, "; ")) }
+}
+
+/// The first few of many, and how many more there are.
+pub(super) fn few(texts: &[String], join: &str) -> String {
     const SHOWN: usize = 5;
-    let failed: Vec<_> =
-        outcomes.iter().filter_map(|outcome| outcome.result.as_ref().err().map(|error| (outcome, error))).collect();
-    if failed.is_empty() {
-        return String::new();
+    let shown = texts.get(..SHOWN).unwrap_or(texts).join(join);
+    match texts.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
     }
-    let shown: Vec<String> = failed.iter().take(SHOWN).map(|(_, error)| error.to_string()).collect();
-    let rest = match failed.len().saturating_sub(SHOWN) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    format!(", but not all: {}{rest}", shown.join("; "))
 }
 
 #[cfg(test)]
@@ -275,5 +281,7 @@ mod tests {
         assert_eq!(failures(&[outcome(1, true), outcome(2, false)]), ", but not all: g:p2: spawn error");
         let many: Vec<_> = (0..7).map(|number| outcome(number, false)).collect();
         assert!(failures(&many).ends_with("g:p4: spawn error and 2 more"), "{}", failures(&many));
+        let nameless = Outcome { name: ProcessName::new("g", "p"), result: Err(RequestError::NoFile("/no".into())) };
+        assert!(failures(&[nameless]).starts_with(", but not all: g:p: "));
     }
 }

@@ -43,9 +43,30 @@ pub(super) fn json(status: StatusCode, data: &impl Serialize) -> tide::Result {
     Ok(dress(Response::builder(status).body(text).header("content-type", "application/json").build()))
 }
 
+/// The longest message, in characters: it travels in an address, which browsers and servers bound.
+const LONGEST: usize = 1000;
+
 /// On to a page, relative to the one that was asked for, which says a message: a reload repeats nothing.
 pub(super) fn see(page: &str, message: &str) -> Response {
     let join = if page.contains('?') { '&' } else { '?' };
-    let place = format!("{page}{join}message={}", encoded(message));
+    let mut message = message.to_owned();
+    if let Some((end, _)) = message.char_indices().nth(LONGEST) {
+        message.truncate(end);
+        message.push('…');
+    }
+    let place = format!("{page}{join}message={}", encoded(&message));
     dress(Response::builder(StatusCode::SeeOther).header("location", place).build())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_fits_an_address() {
+        let place = |message: &str| see("./", message).header("location").map(|place| place.as_str().to_owned());
+        assert_eq!(place("two words+").as_deref(), Some("./?message=two%20words%2B"));
+        let long = place(&"é".repeat(20_000)).unwrap_or_default();
+        assert!(long.len() < 8_000 && long.ends_with("%E2%80%A6"), "{}", long.len());
+    }
 }

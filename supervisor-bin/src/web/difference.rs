@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use supervisor_core::domain::spec::{Autorestart, Channel, Group, GroupKind, LogFile, Process};
+use supervisor_core::domain::spec::{Autorestart, BufferOverflow, Channel, Group, GroupKind, LogFile, Owner, Process};
 use supervisor_core::process::GroupSettings;
 
 /// One setting.
@@ -100,8 +100,13 @@ fn of_group(group: &Group) -> Texts {
             let events: BTreeSet<&str> = pool.events.iter().map(|event| event.name()).collect();
             texts.push(("kind".to_owned(), "eventlistener".to_owned()));
             texts.push(("events".to_owned(), events.into_iter().collect::<Vec<_>>().join(", ")));
+            let overflow = match pool.buffer_overflow {
+                BufferOverflow::DropOldest => "drop_oldest".to_owned(),
+                BufferOverflow::DropNewest => "drop_newest".to_owned(),
+                BufferOverflow::Grow(most) => format!("grow:{most}"),
+            };
             texts.push(("buffer_size".to_owned(), pool.buffer_size.to_string()));
-            texts.push(("buffer_overflow".to_owned(), format!("{:?}", pool.buffer_overflow)));
+            texts.push(("buffer_overflow".to_owned(), overflow));
             texts.push(("result_handler".to_owned(), pool.result_handler.clone()));
         }
     }
@@ -138,7 +143,7 @@ fn of_process(process: &Process) -> Texts {
         ("serverurl", process.serverurl.clone().unwrap_or_else(|| "AUTO".to_owned())),
         ("socket", socket.map(|socket| socket.address.to_string()).unwrap_or_default()),
         ("socket_mode", socket.map(|socket| format!("{:04o}", socket.mode)).unwrap_or_default()),
-        ("socket_owner", owner.map(|owner| format!("{owner:?}")).unwrap_or_default()),
+        ("socket_owner", owner.map(ids).unwrap_or_default()),
         (
             "socket_backlog",
             socket.and_then(|socket| socket.backlog).map(|backlog| backlog.to_string()).unwrap_or_default(),
@@ -150,6 +155,10 @@ fn of_process(process: &Process) -> Texts {
     texts.extend(of_channel("stderr", &process.stderr));
     texts.extend(process.environment.iter().map(|(name, value)| (format!("{VARIABLE}{name}"), value.clone())));
     texts
+}
+
+fn ids(owner: Owner) -> String {
+    owner.gid.map_or_else(|| owner.uid.to_string(), |gid| format!("{}:{gid}", owner.uid))
 }
 
 fn of_channel(name: &str, channel: &Channel) -> Texts {

@@ -96,7 +96,7 @@ pub(super) async fn process(visit: Visit) -> tide::Result {
     let spec = Namespec::parse(&tail.name);
     tail.log = if tail.name.is_empty() {
         "No process name found".clone_into(&mut tail.name);
-        Err("ERROR: No process name found".to_owned())
+        Err("No process name found".to_owned())
     } else {
         let read = handle.read_log(&spec, stream, -limit, 0).await;
         read.map(text).map_err(|error| problem(&error, &tail.name))

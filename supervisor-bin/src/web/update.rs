@@ -8,6 +8,7 @@ use supervisor_core::{Handle, RequestError};
 use supervisor_rpc::namespace::fault;
 use tide::StatusCode;
 
+use super::action::few;
 use super::answer::{page, see};
 use super::assets;
 use super::difference::{Part, parts};
@@ -83,8 +84,9 @@ async fn apply(visit: &Visit) -> String {
     }
     match (done.is_empty(), failed.is_empty()) {
         (true, true) => "Nothing was chosen, so nothing was changed".to_owned(),
-        (_, true) => format!("Updated: {}", done.join(", ")),
-        (_, false) => format!("ERROR: {}; done: {}", failed.join("; "), done.join(", ")),
+        (_, true) => format!("Updated: {}", few(&done, ", ")),
+        (true, false) => format!("ERROR: {}", few(&failed, "; ")),
+        (false, false) => format!("ERROR: {}; done: {}", few(&failed, "; "), few(&done, ", ")),
     }
 }
 

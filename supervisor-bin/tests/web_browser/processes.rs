@@ -177,6 +177,8 @@ fn the_keyboard_is_enough() {
 fn a_page_survives_the_daemon() {
     let Some((mut site, browser)) = open(PROGRAMS) else { return };
     let pid = "document.querySelector(\"tr[data-name='two']\").dataset.pid";
+    // Only what runs can be stopped, and it says so first.
+    browser.until(&shows("two", "RUNNING"));
     browser.script(&format!("window.old = {pid}"));
     site.stop();
     browser.until("document.getElementById('link').dataset.link === 'cut'");

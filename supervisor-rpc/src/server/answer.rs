@@ -121,7 +121,7 @@ fn admit(
         _ => return Err(StatusCode::MethodNotAllowed),
     };
     check_host(headers, context)?;
-    if method == http::Method::Post && context.house.origins.is_foreign(headers) {
+    if method == http::Method::Post && context.door.origins.is_foreign(headers) {
         return Err(StatusCode::Forbidden);
     }
     check_length(parts, body, context.house.limits.body)?;
@@ -143,14 +143,15 @@ fn check_host(headers: &HeaderMap, context: &Context) -> Result<(), StatusCode> 
         (_, Some(_)) => return Err(StatusCode::BadRequest),
         (host, None) => host.map(|host| host.to_str().map_err(|_| StatusCode::BadRequest)).transpose()?,
     };
-    // A client that knows nothing of UNIX sockets but the path sends it as the name of the host. No browser does.
-    if !matches!(context.peer, Peer::Tcp(_)) && host.is_some_and(|host| host.contains('/')) {
+    // A client on the same machine calls a UNIX socket `localhost` or nothing at all; one that knows nothing of such sockets
+    // but the path sends that as the name of the host. No name of the network leads there, and no browser does this.
+    if !matches!(context.peer, Peer::Tcp(_)) && host.is_none_or(|host| host == "localhost" || host.contains('/')) {
         return Ok(());
     }
     if host.is_some_and(|host| host.contains(|c: char| c.is_whitespace() || "/\\@?#<>\"".contains(c))) {
         return Err(StatusCode::BadRequest);
     }
-    if context.house.origins.knows_host(host) { Ok(()) } else { Err(StatusCode::Forbidden) }
+    if context.door.origins.knows_host(host) { Ok(()) } else { Err(StatusCode::Forbidden) }
 }
 
 fn check_length(parts: &Parts, body: &Incoming, limit: u64) -> Result<(), StatusCode> {
@@ -304,7 +305,12 @@ struct Endless {
 }
 
 fn to_hyper(mut response: http::Response, held: Held, endless: Option<Endless>) -> hyper::Response<Answered> {
+    let has_type = response.header("content-type").is_some();
     let body = response.take_body();
+    if !has_type {
+        // http-types gives an answer whose body is taken the type of anything at all.
+        response.remove_header("content-type");
+    }
     let mut answer = hyper::Response::new(Answered { body: OutBody(body), endless, _held: held });
     let status = hyper::StatusCode::from_u16(response.status().into());
     *answer.status_mut() = status.unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);

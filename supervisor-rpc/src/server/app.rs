@@ -20,7 +20,6 @@ use supervisor_core::{Handle, RequestError};
 use tide::http::Mime;
 use tide::{Middleware, Next, Request, Response, StatusCode};
 
-use super::origin::Origins;
 use super::path;
 use super::serve::Door;
 use super::{logtail, page};
@@ -150,12 +149,11 @@ pub fn caller<S>(request: &Request<S>) -> Caller {
 pub struct Application {
     pub(super) server: tide::Server<State>,
     pub(super) backend: Arc<dyn Backend>,
-    pub(super) origins: Origins,
 }
 
 impl std::fmt::Debug for Application {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Application").field("origins", &self.origins).finish_non_exhaustive()
+        f.debug_struct("Application").finish_non_exhaustive()
     }
 }
 
@@ -172,28 +170,13 @@ impl Application {
         server.at(path::LOGTAIL).get(logtail::process);
         server.at(path::MAINLOGTAIL).get(logtail::activity);
         server.at("/ok.html").get(healthy).post(healthy);
-        Self { server, backend, origins: Origins::default() }
+        Self { server, backend }
     }
 
     /// Adds routes. Their handlers find out who asks by [`caller`]. A POST runs in a task of its own; other handlers end
     /// where they are when the client goes away.
     pub fn mount(&mut self, add: impl FnOnce(&mut tide::Server<State>)) {
         add(&mut self.server);
-    }
-
-    /// Pages of these origins (`https://panel.example`) may make requests that change something. By default only our own.
-    #[must_use]
-    pub fn allow_origins(mut self, origins: Vec<String>) -> Self {
-        self.origins.allowed = origins;
-        self
-    }
-
-    /// Answers only requests that are addressed to one of these names, with the port where it is not 80: a guard against
-    /// DNS rebinding. By default every name is answered.
-    #[must_use]
-    pub fn allow_hosts(mut self, hosts: Vec<String>) -> Self {
-        self.origins.hosts = hosts;
-        self
     }
 }
 

@@ -6,7 +6,7 @@
 
 use hyper::header::HeaderMap;
 
-/// What is allowed from elsewhere.
+/// What a listener allows from elsewhere.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Origins {
     /// Origins besides our own, such as `https://panel.example`.

@@ -9,6 +9,8 @@ pub(super) const RPC: &str = "/RPC2";
 pub(super) const LOGTAIL: &str = "/logtail";
 /// The route of the activity log.
 pub(super) const MAINLOGTAIL: &str = "/mainlogtail";
+/// Where no route begins.
+const NOWHERE: &str = "/-";
 
 /// A path brought into form.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,9 +31,13 @@ impl Route {
             }
         }
         let page = format!("/{}", decoded.trim_start_matches('/'));
-        // What has more than one slash in front of a door leads nowhere.
+        // A URL would follow these, past whoever lets nobody through to a door; nothing here needs them.
+        if page.split('/').any(|segment| matches!(segment, "." | "..")) {
+            return Self { path: NOWHERE.to_owned(), decoded };
+        }
+        // What has more than one slash in front of a door leads there, too.
         let nowhere = [RPC, LOGTAIL, MAINLOGTAIL].iter().any(|door| page.starts_with(door));
-        let path = if nowhere { "/-".to_owned() + &encode(&page) } else { encode(&page) };
+        let path = if nowhere { NOWHERE.to_owned() + &encode(&page) } else { encode(&page) };
         Self { path, decoded }
     }
 }
@@ -93,6 +99,12 @@ mod tests {
             ("/logtail/cat%3Acat", "/logtail"),
             ("//logtail/cat", "/-/logtail/cat"),
             ("/mainlogtail", "/mainlogtail"),
+            ("/x/../RPC2", "/-"),
+            ("/./RPC2", "/-"),
+            ("/x/%2e%2E/mainlogtail", "/-"),
+            ("//..", "/-"),
+            ("/RPC2/../x", "/RPC2"),
+            ("/a..b/.x", "/a..b/.x"),
             ("/%6Fk.html", "/ok.html"),
             ("//ok.html", "/ok.html"),
             ("/", "/"),

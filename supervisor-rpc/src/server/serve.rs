@@ -40,7 +40,6 @@ const REFUSED: usize = 32;
 pub(super) struct House {
     pub(super) app: tide::Server<State>,
     pub(super) backend: Arc<dyn Backend>,
-    pub(super) origins: Origins,
     pub(super) limits: Limits,
     /// Closed when the server is to stop.
     pub(super) stop: Receiver<Infallible>,
@@ -70,6 +69,7 @@ pub(super) struct Door {
     /// Address or path, for log lines.
     pub(super) address: String,
     pub(super) guard: Option<Guard>,
+    pub(super) origins: Origins,
 }
 
 /// A running server.
@@ -105,7 +105,6 @@ pub fn serve(bound: Vec<Bound>, application: Application, limits: Limits) -> io:
     let house = Arc::new(House {
         app: application.server,
         backend: application.backend,
-        origins: application.origins,
         limits,
         stop: stopped,
         grace: OnceLock::new(),
@@ -173,7 +172,8 @@ impl Door {
             ServerAddress::Inet { host, port } => format!("{}:{port}", host.as_deref().unwrap_or_default()),
         };
         let guard = bound.server.credentials.as_ref().and_then(Guard::new);
-        Self { section: bound.server.section.clone(), address, guard }
+        let (allowed, hosts) = (bound.server.allowed_origins.clone(), bound.server.allowed_hosts.clone());
+        Self { section: bound.server.section.clone(), address, guard, origins: Origins { allowed, hosts } }
     }
 }
 

@@ -183,6 +183,8 @@ fn accesses_are_traced() {
         answer.head.len() + answer.body.len()
     };
     tcp.ask(&post("/RPC2", "x"));
+    // A line is written after its answer, so another connection's may come before it.
+    eventually("two lines", || lab.backend.lines(Level::Trace).len() == 2);
     lab.unix().ask(&get("/nope"));
     eventually("three lines", || lab.backend.lines(Level::Trace).len() == 3);
     let lines = lab.backend.lines(Level::Trace);
@@ -190,6 +192,20 @@ fn accesses_are_traced() {
     assert!(lines[0].ends_with(&format!(" +0000] \"GET /ok.html? HTTP/1.1\" 200 {length}")), "{lines:?}");
     assert!(lines[1].contains("\"POST /RPC2 HTTP/1.1\" 200 "), "{lines:?}");
     assert!(lines[2].starts_with("localhost:0 - - [") && lines[2].contains("\"GET /nope HTTP/1.1\" 404 "), "{lines:?}");
+}
+
+#[test]
+fn nothing_at_all_has_no_type() {
+    let lab = Lab::with(Limits::default(), None, |application| {
+        application.mount(|server| {
+            server.at("/moved").get(|_| async { Ok(tide::Redirect::see_other("/ok.html")) });
+        });
+    });
+    let answer = lab.ask(&get("/moved"));
+    assert_eq!(
+        (answer.status, answer.header("location"), answer.header("content-type")),
+        (303, Some("/ok.html"), None)
+    );
 }
 
 #[test]

@@ -157,13 +157,19 @@ impl Lab {
         credentials: Option<(&str, &str)>,
         mount: impl FnOnce(&mut Application),
     ) -> Self {
-        let folder = tempfile::tempdir().unwrap();
         let credentials = credentials
             .map(|(username, password)| Credentials { username: username.to_owned(), password: password.to_owned() });
+        Self::with_servers(limits, |server| server.credentials.clone_from(&credentials), mount)
+    }
+
+    pub(crate) fn with_servers(
+        limits: Limits,
+        set: impl Fn(&mut Server),
+        mount: impl FnOnce(&mut Application),
+    ) -> Self {
+        let folder = tempfile::tempdir().unwrap();
         let mut servers = [unix_server(folder.path().join("s.sock")), inet_server(0)];
-        for server in &mut servers {
-            server.credentials = credentials.clone();
-        }
+        servers.iter_mut().for_each(set);
         let (bound, notes) = bind_all(&servers, Vec::new()).unwrap();
         assert_eq!(notes, []);
         let port = bound[1].local_address().unwrap().port();
