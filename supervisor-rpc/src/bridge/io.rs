@@ -18,6 +18,11 @@ pub(crate) trait Pace: Unpin {
         None
     }
 
+    /// False while nothing may be read, which lasts at least until something has been sent. Whoever sends asks again.
+    fn may_read(&self) -> bool {
+        true
+    }
+
     /// The read deadline has passed.
     fn expired(&self) {}
 
@@ -30,12 +35,6 @@ pub(crate) trait Pace: Unpin {
     /// All that was written has gone out.
     fn flushed(&self) {}
 }
-
-/// No limits on reading, no interest in what happens.
-#[derive(Debug)]
-pub(crate) struct Unpaced;
-
-impl Pace for Unpaced {}
 
 /// A stream under hyper.
 pub(crate) struct Io<S, P> {
@@ -85,6 +84,9 @@ impl<S: Read + Unpin, P: Pace> hyper::rt::Read for Io<S, P> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, mut into: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
         // Through a buffer on the stack: filling hyper's own one without a copy would need `unsafe`. As often as that takes,
         // for hyper's buffer grows only if it has been filled, and whoever reads a large answer is woken for each of them.
+        if !self.pace.may_read() {
+            return Poll::Pending;
+        }
         let mut bytes = [0_u8; 8192];
         let mut is_first = true;
         loop {

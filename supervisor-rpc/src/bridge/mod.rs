@@ -8,7 +8,7 @@ mod io;
 mod stream;
 
 pub(crate) use body::{InBody, OutBody, io_error, read_whole};
-pub(crate) use io::{Io, Pace, Unpaced};
+pub(crate) use io::{Io, Pace};
 pub(crate) use stream::Stream;
 
 use http_types::headers::HeaderValue;

@@ -4,31 +4,63 @@
 use std::future::poll_fn;
 use std::io;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use async_std::io::{BufRead, Read};
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::{self, Connection, SendRequest};
 
-use crate::bridge::{InBody, Io, OutBody, Stream, Unpaced};
+use crate::bridge::{InBody, Io, OutBody, Pace, Stream};
+
+/// A write that makes no progress for this long fails.
+const WRITE_STALL: Duration = Duration::from_secs(30);
+
+/// True once the first request has begun to go out. An answer may be there before it (a server that has no room says so to
+/// whoever connects), and hyper takes what comes before a question for nonsense.
+#[derive(Clone, Default)]
+struct Asked(Arc<AtomicBool>);
+
+impl Pace for Asked {
+    fn may_read(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn sent(&self, _count: usize) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
 
 /// See the module.
 pub(super) struct Link {
     sender: SendRequest<OutBody>,
     /// None once it is closed.
-    connection: Option<Box<Connection<Io<Stream, Unpaced>, OutBody>>>,
+    connection: Option<Box<Connection<Io<Stream, Asked>, OutBody>>>,
+    asked: Asked,
 }
 
 impl Link {
     /// Over a stream that is connected.
-    pub(super) async fn new(io: Io<Stream, Unpaced>) -> Result<Self, hyper::Error> {
-        let (sender, connection) = http1::handshake(io).await?;
-        Ok(Self { sender, connection: Some(Box::new(connection)) })
+    pub(super) async fn new(stream: Stream) -> Result<Self, hyper::Error> {
+        let asked = Asked::default();
+        let (sender, connection) = http1::handshake(Io::new(stream, asked.clone(), WRITE_STALL)).await?;
+        Ok(Self { sender, connection: Some(Box::new(connection)), asked })
     }
 
     /// Does what can be done at once; more is done when `context` is woken and this is called again.
     fn advance(&mut self, context: &mut Context<'_>) {
+        let was_asked = self.asked.may_read();
+        self.poll(context);
+        if !was_asked && self.asked.may_read() {
+            // Reading had to wait for the first byte to go out.
+            self.poll(context);
+        }
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) {
         if let Some(connection) = &mut self.connection
             // Whoever waits for the answer hears of the error.
             && Pin::new(connection).poll(context).is_ready()
@@ -103,5 +135,32 @@ impl<K: Fn(Link) + Unpin> Read for Answer<K> {
         into[..count].copy_from_slice(&available[..count]);
         self.consume(count);
         Poll::Ready(Ok(count))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use std::io::{Read as _, Write as _};
+    use std::os::unix::net::UnixStream;
+
+    use futures_lite::future::block_on;
+    use http_types::Body;
+
+    use super::*;
+
+    #[test]
+    fn an_answer_may_be_there_before_the_question() {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        theirs.write_all(b"HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n").unwrap();
+        let mut link = block_on(Link::new(Stream::Unix(ours.into()))).unwrap();
+        let request = hyper::Request::post("/RPC2").body(OutBody(Body::from_string("x".to_owned()))).unwrap();
+        let answer = block_on(link.send(request)).map_err(|error| error.into_error().to_string()).unwrap();
+        assert_eq!(answer.status(), 503);
+        let mut question = [0; 15];
+        theirs.read_exact(&mut question).unwrap();
+        assert_eq!(&question, b"POST /RPC2 HTTP");
     }
 }

@@ -88,6 +88,12 @@ impl Client {
         Self { http, url, authorization, timeout: None, probe: Some(PROBE_AFTER) }
     }
 
+    /// The same with connections of its own: what a server does to one after an answer harms no other call.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        Self { http: surf::Client::with_http_client(Transport::new(self.url.clone())), ..self.clone() }
+    }
+
     /// Bounds each call as a whole, and the time until a stream begins. Default none.
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {

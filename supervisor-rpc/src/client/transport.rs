@@ -20,13 +20,10 @@ use hyper::header::{HOST, HeaderValue};
 use super::link::{Answer, Link};
 use super::url::Address;
 use super::{ClientError, ServerUrl};
-use crate::bridge::{Io, OutBody, Stream, Unpaced, copy_headers, export_headers, io_error};
+use crate::bridge::{OutBody, Stream, copy_headers, export_headers, io_error};
 
 /// How long to wait for a connection.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
-
-/// A write that makes no progress for this long fails.
-const WRITE_STALL: Duration = Duration::from_secs(30);
 
 /// How many connections are kept.
 const KEPT: usize = 4;
@@ -108,8 +105,7 @@ impl Transport {
             Err(ClientError::TimedOut { url: url.to_owned(), after: CONNECT_TIME })
         };
         let stream = self.open().or(late).await?;
-        let io = Io::new(stream, Unpaced, WRITE_STALL);
-        Link::new(io).await.map_err(|error| broken(url, error))
+        Link::new(stream).await.map_err(|error| broken(url, error))
     }
 
     fn to_surf(&self, incoming: hyper::Response<Incoming>, link: Link) -> Response {
