@@ -28,7 +28,7 @@ fn differences_are_shown_and_what_is_chosen_is_applied() {
     assert!(rest.contains("value=\"other\"") && !rest.contains("value=\"new\""), "{rest}");
     assert_eq!(lab.post("/update.html", "action=update").message(), "Nothing was chosen, so nothing was changed");
     let failed = lab.post("/update.html", "action=update&added=nope").message();
-    assert_eq!(failed, "ERROR: nope: [10] BAD_NAME: nope; done: ");
+    assert_eq!(failed, "ERROR: nope: [10] BAD_NAME: nope");
 }
 
 #[test]

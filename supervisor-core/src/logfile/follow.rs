@@ -57,11 +57,18 @@ impl std::fmt::Debug for Follow {
 impl Follow {
     /// Follows the log at `path`, beginning with its last `backlog` bytes (all, if there are fewer). May block.
     ///
+    /// What is no file but a device or a pipe is silent: what was written there cannot be read here.
+    ///
     /// # Errors
-    /// What the system says of the path; it must be a regular file.
+    /// What the system says of the path, which may not be a directory.
     pub fn open(path: PathBuf, backlog: u64) -> io::Result<Self> {
         let mut watch = Watch::new(&path);
-        let file = open_regular(&path)?;
+        let file = match open_regular(&path) {
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput && !path.is_dir() => {
+                return Ok(Self { items: Mutex::new(Box::pin(stream::pending())) });
+            }
+            opened => opened?,
+        };
         watch.set_file(&file, &path);
         let offset = file.metadata()?.len().saturating_sub(backlog);
         let place = Place { path, file, offset, next: None, watch, gone: false, mid_line: false };

@@ -228,5 +228,6 @@ fn what_cannot_be_followed() {
     let missing = Follow::open(directory.path().join("none"), 0).unwrap_err();
     assert_eq!(missing.kind(), io::ErrorKind::NotFound);
     Follow::open(directory.path().to_owned(), 0).unwrap_err();
-    Follow::open(PathBuf::from("/dev/null"), 0).unwrap_err();
+    let mut silent = Follow::open(PathBuf::from("/dev/null"), 10).unwrap();
+    assert_eq!(block_on(future::poll_once(silent.next())), None, "neither a byte nor the end");
 }
