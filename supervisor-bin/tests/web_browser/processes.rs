@@ -138,6 +138,20 @@ fn a_filter_and_an_order_stay_in_the_address() {
 }
 
 #[test]
+fn enter_in_a_filter_asks_for_nothing() {
+    let Some((site, browser)) = open(PROGRAMS) else { return };
+    browser.script("window.asked = 0; document.addEventListener('submit', () => { asked += 1; }, true)");
+    browser.press("/one");
+    browser.press("\u{e007}\u{e007}");
+    assert_eq!(browser.script("return document.activeElement.id"), "find");
+    browser.script("document.querySelector('#states [value=STOPPED]').focus()");
+    browser.press("\u{e007}\u{e007}");
+    assert_eq!(browser.script("return [asked, document.getElementById('sure').open]"), serde_json::json!([0, false]));
+    assert_eq!(site.shown("one"), "STOPPED");
+    browser.until(MARKED);
+}
+
+#[test]
 fn the_keyboard_is_enough() {
     let Some((site, browser)) = open(PROGRAMS) else { return };
     browser.press("jjj");
