@@ -97,6 +97,18 @@ fn it_finds() {
 }
 
 #[test]
+fn a_log_that_comes_later_is_shown() {
+    let Some((site, browser)) = open() else { return };
+    fs::remove_file(site.path("o.log")).unwrap();
+    browser.open(&site.page("tail.html?processname=x"));
+    browser.until("log.textContent === 'stdout of x: no log file'");
+    fs::write(site.path("o.log"), "first\n").unwrap();
+    browser.until("log.lastChild.textContent === 'first'");
+    append(&site, "o.log", "second\n");
+    browser.until("log.lastChild.textContent === 'second'");
+}
+
+#[test]
 fn the_head_and_the_history_follow_the_process() {
     let Some((site, browser)) = open() else { return };
     browser.until("document.querySelector('#usage .memory svg') !== null");
