@@ -152,6 +152,30 @@ fn enter_in_a_filter_asks_for_nothing() {
 }
 
 #[test]
+fn filter_and_order_need_no_connection() {
+    let Some(browser) = Browser::start(Scripts::On) else { return };
+    let site = Lab::running_on_port(PROGRAMS);
+    site.wait_shown("two", "RUNNING");
+    site.wait_shown("web:a", "RUNNING");
+    // Nothing ever comes, as when a proxy does not pass it on.
+    let silence = "delete window.SharedWorker; window.EventSource = class { addEventListener() {} close() {} };";
+    browser.command("Page.addScriptToEvaluateOnNewDocument", &serde_json::json!({ "source": silence }));
+    browser.open(&site.page("#state=RUNNING"));
+    browser.until("document.documentElement.classList.contains('live')");
+    assert_eq!(browser.script(SHOWN), "two web:a");
+    browser.until("document.querySelector('#states [data-state=RUNNING] b').textContent === '2'");
+    browser.click("#states [data-state=RUNNING]");
+    browser.type_into("#find", "web");
+    assert_eq!(browser.script(SHOWN), "web:a web:b");
+    browser.press("\u{e00c}");
+    browser.click("thead [data-order=uptime] button");
+    let shown = browser.script(SHOWN);
+    // A process that does not run has been up for no time at all.
+    assert!(shown == "two web:a bad one web:b" || shown == "web:a two bad one web:b", "{shown}");
+    browser.until("/^pid [0-9]+, uptime 0:0/.test(document.querySelector(\"tr[data-name='two'] .text\").textContent)");
+}
+
+#[test]
 fn the_keyboard_is_enough() {
     let Some((site, browser)) = open(PROGRAMS) else { return };
     browser.press("jjj");
