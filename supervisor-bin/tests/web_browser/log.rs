@@ -109,6 +109,37 @@ fn a_log_that_comes_later_is_shown() {
 }
 
 #[test]
+fn a_process_that_was_removed_is_said_to_be_gone_until_it_comes_back() {
+    let Some((site, browser)) = open() else { return };
+    let offered = "[...document.querySelectorAll('#present [data-verb]')].filter((b) => b.checkVisibility()).length";
+    browser.until(&format!("document.getElementById('link').dataset.link === 'live' && {offered} === 3"));
+    let gone = format!(
+        "document.querySelector('#present .text').textContent === 'x is no longer there' && {offered} === 0 \
+         && !document.getElementById('present').dataset.state && document.getElementById('usage').hidden"
+    );
+    let update = |body: &str, change: &str| {
+        site.configure(body);
+        site.post("/update.html", "action=reread");
+        site.post("/update.html", &format!("action=update&{change}=x"));
+    };
+    update("", "removed");
+    browser.until(&gone);
+    update("[program:x]\ncommand=/bin/cat\nstartsecs=0\n", "added");
+    browser.until(&format!("document.getElementById('present').dataset.state === 'RUNNING' && {offered} === 3"));
+    // And when it happened while nobody looked.
+    browser.script(
+        "window.hide = (hidden) => { \
+           const get = () => hidden ? 'hidden' : 'visible'; \
+           Object.defineProperty(document, 'visibilityState', { configurable: true, get }); \
+           document.dispatchEvent(new Event('visibilitychange')); \
+         }; hide(true)",
+    );
+    update("", "removed");
+    browser.script("hide(false)");
+    browser.until(&gone);
+}
+
+#[test]
 fn the_head_and_the_history_follow_the_process() {
     let Some((site, browser)) = open() else { return };
     browser.until("document.querySelector('#usage .memory svg') !== null");
