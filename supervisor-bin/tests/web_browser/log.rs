@@ -97,6 +97,26 @@ fn it_finds() {
 }
 
 #[test]
+fn a_paused_log_can_be_searched_after_the_connection_was_renewed() {
+    let Some((site, browser)) = open() else { return };
+    append(&site, "o.log", "needle\n");
+    browser.until("log.lastChild.textContent === 'needle'");
+    browser.click("#follow");
+    append(&site, "o.log", "needle too\n");
+    browser.until("document.getElementById('following').textContent === 'Paused, 1 line more since'");
+    // As when the page is seen again: the log comes from its start, and what was there is nothing new.
+    browser.script("document.dispatchEvent(new Event('visibilitychange'))");
+    browser.until("document.getElementById('following').textContent === 'Paused, there may be more since'");
+    browser.type_into("#search", "needle");
+    assert_eq!(browser.text("#matches"), "1 of 1");
+    browser.click("#follow");
+    browser.until("document.getElementById('matches').textContent === '2'");
+    browser.until("log.childElementCount === 3 && log.lastChild.textContent === 'needle too'");
+    browser.until("document.getElementById('following').textContent === 'Following, 3 lines'");
+    assert_eq!(browser.complaints(), [""; 0]);
+}
+
+#[test]
 fn a_log_that_comes_later_is_shown() {
     let Some((site, browser)) = open() else { return };
     fs::remove_file(site.path("o.log")).unwrap();
