@@ -176,6 +176,22 @@ fn filter_and_order_need_no_connection() {
 }
 
 #[test]
+fn a_page_without_programs_offers_everything_once_there_are_some() {
+    let Some((site, browser)) = open("") else { return };
+    let offered = "document.querySelector('[formaction*=startall]')?.checkVisibility() === true";
+    browser.until(&format!("!({offered}) && document.getElementById('none').checkVisibility()"));
+    site.configure("[program:one]\ncommand=/bin/cat\nautostart=false\nstartsecs=0\n");
+    site.post("/update.html", "action=reread");
+    site.post("/update.html", "action=update&added=one");
+    browser.until(&shows("one", "STOPPED"));
+    browser.until(offered);
+    browser.click("[formaction*=startall]");
+    browser.click("#sure [value=yes]");
+    browser.until(&shows("one", "RUNNING"));
+    browser.until(MARKED);
+}
+
+#[test]
 fn the_keyboard_is_enough() {
     let Some((site, browser)) = open(PROGRAMS) else { return };
     browser.press("jjj");

@@ -142,6 +142,7 @@ class Table {
     const empty = this.lines.size === 0;
     this.element.hidden = empty;
     $("none").hidden = !empty;
+    $("everything").hidden = empty;
     const bad = [...this.lines.values()].filter((line) => line.state === "FATAL").length;
     document.title = bad ? `(${bad} fatal) ${page.title}` : page.title;
     this.filter.apply();
