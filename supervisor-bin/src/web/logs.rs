@@ -6,6 +6,7 @@ use async_io::Timer;
 use futures_lite::stream::{self, Stream, StreamExt as _};
 use serde::Serialize;
 use supervisor_core::domain::name::Namespec;
+use supervisor_core::logfile::follow::Follow;
 use supervisor_core::process;
 use supervisor_core::{Handle, RequestError};
 use supervisor_rpc::server::Chunks;
@@ -18,6 +19,9 @@ const BACKLOG: u64 = 64 << 10;
 
 /// So many logs at once.
 const LOGS: usize = 8;
+
+/// A log that has no file yet is looked for this often.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// A quiet connection says this often that it is there.
 const BEAT: Duration = Duration::from_secs(10);
@@ -36,7 +40,7 @@ struct Piece<'a> {
 pub(super) async fn answer(visit: Visit) -> tide::Result {
     let mut all: Chunks = Box::pin(beats());
     for name in visit.parameters.all_queried("log").take(LOGS) {
-        let log = open(&visit.site.handle, name).await;
+        let log = Log::new(visit.site.handle.clone(), name).pieces();
         // By lot, so that a flood in one log holds up no other for good.
         all = Box::pin(stream::race(all, log));
     }
@@ -48,33 +52,76 @@ fn beats() -> impl Stream<Item = Vec<u8>> + Send {
     Timer::interval(BEAT).map(|_| sse::BEAT.to_vec())
 }
 
-async fn open(handle: &Handle, name: &str) -> Chunks {
-    let name = name.to_owned();
-    let follow = match name.split_once(':') {
-        _ if name == "main" => handle.follow_activity_log(BACKLOG).await,
-        Some(("stdout", process)) => {
-            handle.follow_log(&Namespec::parse(process), process::Stream::Stdout, BACKLOG).await
+/// One log on its way to the page.
+struct Log {
+    handle: Handle,
+    name: String,
+    follow: Option<Follow>,
+    decoder: Decoder,
+    /// That there is no file has been said.
+    is_missed: bool,
+    /// There is nothing to wait for.
+    has_ended: bool,
+}
+
+impl Log {
+    fn new(handle: Handle, name: &str) -> Self {
+        let (name, decoder) = (name.to_owned(), Decoder::default());
+        Self { handle, name, follow: None, decoder, is_missed: false, has_ended: false }
+    }
+
+    fn pieces(self) -> Chunks {
+        let pieces = stream::unfold(self, |mut log| async move { log.next().await.map(|piece| (piece, log)) });
+        // A race asks those again that have ended.
+        Box::pin(pieces.fuse())
+    }
+
+    /// A file that is not there yet is missed once, then waited for: the first line of a program may come late.
+    async fn next(&mut self) -> Option<Vec<u8>> {
+        while !self.has_ended {
+            if let Some(follow) = &mut self.follow {
+                let bytes = follow.next().await?;
+                let text = self.decoder.read(&bytes);
+                return Some(self.event(Ok(text)));
+            }
+            match self.open().await {
+                Ok(follow) => self.follow = Some(follow),
+                Err(RequestError::NoFile(_)) if self.is_missed => {
+                    Timer::after(AGAIN).await;
+                }
+                Err(RequestError::NoFile(_)) => {
+                    self.is_missed = true;
+                    return Some(self.event(Err("no log file".to_owned())));
+                }
+                Err(error) => {
+                    self.has_ended = true;
+                    return Some(self.event(Err(error.to_string())));
+                }
+            }
         }
-        Some(("stderr", process)) => {
-            handle.follow_log(&Namespec::parse(process), process::Stream::Stderr, BACKLOG).await
+        None
+    }
+
+    async fn open(&self) -> Result<Follow, RequestError> {
+        let handle = &self.handle;
+        match self.name.split_once(':') {
+            _ if self.name == "main" => handle.follow_activity_log(BACKLOG).await,
+            Some(("stdout", process)) => {
+                handle.follow_log(&Namespec::parse(process), process::Stream::Stdout, BACKLOG).await
+            }
+            Some(("stderr", process)) => {
+                handle.follow_log(&Namespec::parse(process), process::Stream::Stderr, BACKLOG).await
+            }
+            _ => Err(RequestError::BadName(self.name.clone())),
         }
-        _ => Err(RequestError::BadName(name.clone())),
-    };
-    match follow {
-        Ok(follow) => {
-            let mut decoder = Decoder::default();
-            Box::pin(follow.map(move |bytes| {
-                let text = Some(decoder.read(&bytes));
-                sse::event("log", &Piece { log: &name, text, problem: None })
-            }))
-        }
-        Err(error) => {
-            let problem = Some(match error {
-                RequestError::NoFile(_) => "no log file".to_owned(),
-                other => other.to_string(),
-            });
-            Box::pin(stream::once(sse::event("log", &Piece { log: &name, text: None, problem })))
-        }
+    }
+
+    fn event(&self, read: Result<String, String>) -> Vec<u8> {
+        let (text, problem) = match read {
+            Ok(text) => (Some(text), None),
+            Err(problem) => (None, Some(problem)),
+        };
+        sse::event("log", &Piece { log: &self.name, text, problem })
     }
 }
 

@@ -18,7 +18,7 @@ mod processes;
 pub(crate) use rustix::process::{Pid, Signal, kill_process};
 
 pub(crate) use calls::{Answer, Value, body, call, request};
-pub(crate) use conditions::{eventually, is_root, passing, within, works};
+pub(crate) use conditions::{LIMIT, eventually, is_root, passing, within, works};
 pub(crate) use daemon::{Lab, free_port, program, run};
 pub(crate) use probes::{BUSY, MARGIN, MODERATE, Probe, Watch, took};
 pub(crate) use processes::{

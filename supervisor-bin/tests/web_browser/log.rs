@@ -97,6 +97,69 @@ fn it_finds() {
 }
 
 #[test]
+fn a_paused_log_can_be_searched_after_the_connection_was_renewed() {
+    let Some((site, browser)) = open() else { return };
+    append(&site, "o.log", "needle\n");
+    browser.until("log.lastChild.textContent === 'needle'");
+    browser.click("#follow");
+    append(&site, "o.log", "needle too\n");
+    browser.until("document.getElementById('following').textContent === 'Paused, 1 line more since'");
+    // As when the page is seen again: the log comes from its start, and what was there is nothing new.
+    browser.script("document.dispatchEvent(new Event('visibilitychange'))");
+    browser.until("document.getElementById('following').textContent === 'Paused, there may be more since'");
+    browser.type_into("#search", "needle");
+    assert_eq!(browser.text("#matches"), "1 of 1");
+    browser.click("#follow");
+    browser.until("document.getElementById('matches').textContent === '2'");
+    browser.until("log.childElementCount === 3 && log.lastChild.textContent === 'needle too'");
+    browser.until("document.getElementById('following').textContent === 'Following, 3 lines'");
+    assert_eq!(browser.complaints(), [""; 0]);
+}
+
+#[test]
+fn a_log_that_comes_later_is_shown() {
+    let Some((site, browser)) = open() else { return };
+    fs::remove_file(site.path("o.log")).unwrap();
+    browser.open(&site.page("tail.html?processname=x"));
+    browser.until("log.textContent === 'stdout of x: no log file'");
+    fs::write(site.path("o.log"), "first\n").unwrap();
+    browser.until("log.lastChild.textContent === 'first'");
+    append(&site, "o.log", "second\n");
+    browser.until("log.lastChild.textContent === 'second'");
+}
+
+#[test]
+fn a_process_that_was_removed_is_said_to_be_gone_until_it_comes_back() {
+    let Some((site, browser)) = open() else { return };
+    let offered = "[...document.querySelectorAll('#present [data-verb]')].filter((b) => b.checkVisibility()).length";
+    browser.until(&format!("document.getElementById('link').dataset.link === 'live' && {offered} === 3"));
+    let gone = format!(
+        "document.querySelector('#present .text').textContent === 'x is no longer there' && {offered} === 0 \
+         && !document.getElementById('present').dataset.state && document.getElementById('usage').hidden"
+    );
+    let update = |body: &str, change: &str| {
+        site.configure(body);
+        site.post("/update.html", "action=reread");
+        site.post("/update.html", &format!("action=update&{change}=x"));
+    };
+    update("", "removed");
+    browser.until(&gone);
+    update("[program:x]\ncommand=/bin/cat\nstartsecs=0\n", "added");
+    browser.until(&format!("document.getElementById('present').dataset.state === 'RUNNING' && {offered} === 3"));
+    // And when it happened while nobody looked.
+    browser.script(
+        "window.hide = (hidden) => { \
+           const get = () => hidden ? 'hidden' : 'visible'; \
+           Object.defineProperty(document, 'visibilityState', { configurable: true, get }); \
+           document.dispatchEvent(new Event('visibilitychange')); \
+         }; hide(true)",
+    );
+    update("", "removed");
+    browser.script("hide(false)");
+    browser.until(&gone);
+}
+
+#[test]
 fn the_head_and_the_history_follow_the_process() {
     let Some((site, browser)) = open() else { return };
     browser.until("document.querySelector('#usage .memory svg') !== null");

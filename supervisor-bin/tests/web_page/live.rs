@@ -64,6 +64,20 @@ fn one_stream_carries_several_logs() {
 }
 
 #[test]
+fn a_log_without_a_file_is_missed_once_and_comes_when_it_is_there() {
+    let lab = Lab::running("[program:one]\ncommand=/bin/cat\nstartsecs=0\nstdout_logfile=%(here)s/o.log\n");
+    lab.wait_shown("one", "RUNNING");
+    fs::remove_file(lab.path("o.log")).unwrap();
+    let mut view = lab.listen("/live/logs?log=stdout:one&log=stdout:none");
+    let mut problems = [view.event("log", "problem"), view.event("log", "problem")];
+    problems.sort();
+    assert!(problems[0].contains("stdout:none") && problems[1].contains("no log file"), "{problems:?}");
+    fs::write(lab.path("o.log"), "late\n").unwrap();
+    let next = view.event("log", "");
+    assert!(next.contains("\"stdout:one\"") && next.contains("late\\n"), "{next}");
+}
+
+#[test]
 fn the_page_of_a_log_tells_the_last_changes() {
     let lab = Lab::running("[program:bad]\ncommand=/bin/sh -c 'exit 3'\nautorestart=false\nstartretries=0\n");
     lab.wait_shown("bad", "FATAL");

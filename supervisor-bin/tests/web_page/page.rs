@@ -2,8 +2,9 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
+use std::time::Instant;
 
-use crate::lab::{Answer, Lab, eventually};
+use crate::lab::{Answer, LIMIT, Lab, eventually};
 
 impl Answer {
     /// The token in the forms of the page.
@@ -65,8 +66,11 @@ pub(crate) struct Listener {
 impl Listener {
     /// The next event with this name that holds this text.
     pub(crate) fn event(&mut self, name: &str, text: &str) -> String {
+        let end = Instant::now() + LIMIT;
         let mut last = String::new();
         loop {
+            // Beats come without end, whatever else does not.
+            assert!(Instant::now() < end, "not in time: {name} {text}");
             let mut line = String::new();
             assert!(self.lines.read_line(&mut line).unwrap() > 0, "the stream ended before {name} {text}");
             if last.trim_end() == format!("event: {name}") && line.contains(text) {

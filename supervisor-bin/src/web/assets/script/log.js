@@ -75,8 +75,8 @@ class LogView {
     this.restart();
   }
 
+  // What is shown stays, and can be searched, until it is drawn anew.
   restart() {
-    this.lines = [];
     this.fresh = [];
     this.open.clear();
     this.stale.clear();
@@ -152,6 +152,7 @@ class LogView {
     }
     if (this.clearing) {
       this.clearing = false;
+      this.lines = [];
       this.box.replaceChildren();
       this.search.forget();
     }
@@ -212,6 +213,8 @@ class LogView {
     let text = `Following, ${number(this.lines.length)}`;
     if (this.lines.length >= KEPT) text = `Following, the last ${number(KEPT)}`;
     if (!this.following) text = `Paused, ${number(Math.min(waiting, KEPT))} more since`;
+    // What waits begins with what was there: how much of it is new, nobody knows.
+    if (!this.following && this.clearing) text = "Paused, there may be more since";
     if (this.isCut) text = "Cut off, trying again…";
     setText($("following"), text);
   }
@@ -257,14 +260,16 @@ class Search {
   look(lines) {
     if (!this.text) return;
     for (const line of lines) {
-      const lower = line.text.toLowerCase();
+      // What is shown of it: while nothing is drawn, it may have grown.
+      const text = line.element.textContent;
+      const lower = text.toLowerCase();
       let from = lower.indexOf(this.text);
       if (from < 0) continue;
       line.element.classList.add("hit");
       this.hits.push({ line });
       const node = line.element.firstChild;
       // Letters whose lower case is longer would shift the place: then the line alone is marked.
-      if (!this.marks || lower.length !== line.text.length) continue;
+      if (!this.marks || lower.length !== text.length) continue;
       for (; from >= 0; from = lower.indexOf(this.text, from + this.text.length)) {
         const range = new Range();
         range.setStart(node, from);

@@ -115,10 +115,13 @@ function showProcess(element, line) {
 }
 
 function startForms() {
-  $("actions")?.addEventListener("submit", (event) => {
-    event.preventDefault();
-    act(event.submitter);
-  });
+  // They have buttons and no fields: Enter in a field presses the first button of its form, whatever that does.
+  for (const form of document.querySelectorAll("form[data-acts]")) {
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      act(event.submitter);
+    });
+  }
   document.addEventListener("click", (event) => {
     for (const menu of document.querySelectorAll("details.more[open]")) {
       if (!menu.contains(event.target)) menu.open = false;

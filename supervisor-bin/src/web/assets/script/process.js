@@ -12,11 +12,12 @@ class Present {
   hello({ processes }) {
     const line = processes.find((other) => other.name === this.name);
     if (line) this.show(line);
+    else this.leave();
     this.usage();
   }
 
   change({ processes, removed }) {
-    if (removed.includes(this.name)) showMessage(`${this.name} is no longer there`);
+    if (removed.includes(this.name)) this.leave();
     const line = processes.find((other) => other.name === this.name);
     if (line) this.show(line);
     this.usage();
@@ -27,7 +28,22 @@ class Present {
     const same = before.state === line.state && String(before.pid ?? "") === String(line.pid ?? "");
     this.line = line;
     showProcess(this.element, line);
+    this.element.querySelector("[data-verb=clear]").hidden = false;
     if (!same) this.tellHistory();
+  }
+
+  // It has been removed: nothing more is known of it, and nothing can be done with it, unless it comes back.
+  leave() {
+    if (!this.element.dataset.state) return;
+    showMessage(`${this.name} is no longer there`);
+    this.line = undefined;
+    delete this.element.dataset.state;
+    delete this.element.dataset.pid;
+    setText(this.element.querySelector(".state > span"), "Gone");
+    setText(this.element.querySelector(".text"), `${this.name} is no longer there`);
+    // The focus must not be lost with the button that has it.
+    if (this.element.contains(document.activeElement)) $("content").focus({ preventScroll: true });
+    for (const button of this.element.querySelectorAll("[data-verb]")) button.hidden = true;
   }
 
   usage() {

@@ -1,5 +1,16 @@
 // The table of all processes: kept as the daemon tells, without redrawing what has not changed.
 
+// What the daemon wrote into a row, so that filter and order work before it tells more, and where it cannot.
+function written(row) {
+  const { name, group, state, pid = null } = row.dataset;
+  const text = row.querySelector(".text").textContent;
+  const clock = /uptime (?:(\d+) days?, )?(\d+):(\d+):(\d+)$/.exec(state === "RUNNING" ? text : "");
+  if (!clock) return { name, group, state, pid, since: null, text };
+  const [days, hours, minutes, seconds] = clock.slice(1).map((digits) => Number(digits ?? 0));
+  const uptime = ((days * 24 + hours) * 60 + minutes) * 60 + seconds;
+  return { name, group, state, pid, since: Date.now() - 1000 * uptime, text };
+}
+
 class Table {
   constructor(element) {
     this.element = element;
@@ -15,11 +26,15 @@ class Table {
       }
     }, { rootMargin: "200px" });
     for (const body of element.tBodies) this.groups.set(body.dataset.group, body);
-    for (const row of element.querySelectorAll("tr[data-name]")) this.adopt(row);
+    for (const row of element.querySelectorAll("tr[data-name]")) {
+      this.adopt(row);
+      this.lines.set(row.dataset.name, written(row));
+    }
     this.flat = document.createElement("tbody");
     this.flat.hidden = true;
     element.append(this.flat);
     this.filter = new Filter(this);
+    this.settle();
     setInterval(() => this.tick(), 1000);
   }
 
@@ -127,6 +142,7 @@ class Table {
     const empty = this.lines.size === 0;
     this.element.hidden = empty;
     $("none").hidden = !empty;
+    $("everything").hidden = empty;
     const bad = [...this.lines.values()].filter((line) => line.state === "FATAL").length;
     document.title = bad ? `(${bad} fatal) ${page.title}` : page.title;
     this.filter.apply();
