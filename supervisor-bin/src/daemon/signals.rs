@@ -1,7 +1,7 @@
 //! Signals of the daemon, translated into verbs of the handle.
 //!
 //! TERM, INT and QUIT end it, HUP starts it anew, USR2 opens the logs again. What means nothing to us and would kill us
-//! without a word to our children is logged and ignored. From the first steps on signals are held back
+//! without a word to our children is ignored, and told of where it has a handler. From the first steps on signals are held back
 //! ([`Mask`](supervisor_core::sys::signals::Mask)) until [`Caught::install`], so that none is lost. Reaping does not
 //! depend on SIGCHLD: it is caught only to be told of.
 
@@ -14,6 +14,7 @@ use futures_lite::{FutureExt, StreamExt};
 use supervisor_core::domain::level::Level;
 use supervisor_core::domain::signal::name_of;
 use supervisor_core::domain::state::SupervisorState;
+use supervisor_core::sys::signals as dispositions;
 use supervisor_core::{Handle, RequestError};
 
 /// What a signal asks of the daemon.
@@ -70,6 +71,7 @@ impl Caught {
     /// # Errors
     /// What the system says.
     pub(super) fn install() -> io::Result<Self> {
+        dispositions::ignore_meaningless();
         Ok(Self::from(Signals::new(CAUGHT)?))
     }
 

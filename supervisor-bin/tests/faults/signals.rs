@@ -1,6 +1,7 @@
 //! Signals: crowds of them, meaningless ones, and those that come too late.
 
 use std::fs;
+use std::process::Command;
 use std::time::Duration;
 
 use crate::lab::{
@@ -19,6 +20,10 @@ fn signals_without_a_meaning_are_survived() {
     for signal in [Signal::PIPE, Signal::WINCH, Signal::URG, Signal::CONT] {
         kill_process(daemon, signal).unwrap();
     }
+    // Those that have no name, or none that all systems know: PWR, STKFLT and the real-time signals.
+    let numbers = [30, 16].into_iter().chain(34..=64);
+    let all: String = numbers.map(|number| format!("kill -{number} {daemon} && ")).collect();
+    assert!(Command::new("sh").args(["-c", &(all + "true")]).status().unwrap().success());
     assert_eq!(lab.pid_of("x"), child);
     assert_eq!(lab.stop().code(), Some(0));
     assert!(!is_alive(child));

@@ -1,6 +1,6 @@
 //! Signal masks and dispositions (`sigaction(2)`, `pthread_sigmask(3)`): what a child starts with.
 //!
-//! Installs no handler: whoever runs the supervisor decides about those.
+//! Installs no handler: whoever runs the supervisor decides about those, and about when any of this is done.
 #![expect(unsafe_code, reason = "signal sets and dispositions have no safe wrapper among our crates")]
 
 use std::marker::PhantomData;
@@ -91,6 +91,20 @@ pub fn restore_ignored() {
     }
     std::mem::forget(Mask::empty());
 }
+
+/// Ignores what would end the process though nobody can mean anything by it: SIGPWR, SIGSTKFLT and the real-time signals
+/// (`signal(7)`). For a daemon that must not end before its children. They are given their defaults again in children.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub fn ignore_meaningless() {
+    for signal in [libc::SIGPWR, libc::SIGSTKFLT].into_iter().chain(libc::SIGRTMIN()..=libc::SIGRTMAX()) {
+        // SAFETY: takes integers only; what the C library keeps for itself lies below SIGRTMIN.
+        unsafe { libc::signal(signal, libc::SIG_IGN) };
+    }
+}
+
+/// There are no such signals here.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub fn ignore_meaningless() {}
 
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
