@@ -6,7 +6,6 @@ use async_io::Timer;
 use futures_lite::stream::{self, Stream, StreamExt as _};
 use serde::Serialize;
 use supervisor_core::domain::name::Namespec;
-use supervisor_core::logfile::follow::Follow;
 use supervisor_core::process;
 use supervisor_core::{Handle, RequestError};
 use supervisor_rpc::server::Chunks;
@@ -56,7 +55,7 @@ fn beats() -> impl Stream<Item = Vec<u8>> + Send {
 struct Log {
     handle: Handle,
     name: String,
-    follow: Option<Follow>,
+    follow: Option<Chunks>,
     decoder: Decoder,
     /// That there is no file has been said.
     is_missed: bool,
@@ -102,9 +101,9 @@ impl Log {
         None
     }
 
-    async fn open(&self) -> Result<Follow, RequestError> {
+    async fn open(&mut self) -> Result<Chunks, RequestError> {
         let handle = &self.handle;
-        match self.name.split_once(':') {
+        let follow = match self.name.split_once(':') {
             _ if self.name == "main" => handle.follow_activity_log(BACKLOG).await,
             Some(("stdout", process)) => {
                 handle.follow_log(&Namespec::parse(process), process::Stream::Stdout, BACKLOG).await
@@ -113,7 +112,8 @@ impl Log {
                 handle.follow_log(&Namespec::parse(process), process::Stream::Stderr, BACKLOG).await
             }
             _ => Err(RequestError::BadName(self.name.clone())),
-        }
+        };
+        Ok(Box::pin(follow?))
     }
 
     fn event(&self, read: Result<String, String>) -> Vec<u8> {
