@@ -235,6 +235,13 @@ impl Session {
     /// # Errors
     /// [`Failure::Output`], [`Failure::Input`], [`Failure::Interrupted`]
     pub fn question(&mut self, prompt: &str) -> Result<Option<String>, Failure> {
+        self.bytes(b"")?;
+        if let Some(answer) = self.streams.input.answer(prompt) {
+            return answer.map_err(|error| match error.kind() {
+                io::ErrorKind::Interrupted => Failure::Interrupted,
+                _ => Failure::Input(error),
+            });
+        }
         self.bytes(prompt.as_bytes())?;
         wait(&mut self.interrupts, self.streams.input.line())?.map_err(Failure::Input)
     }
