@@ -115,6 +115,8 @@ fn edited_line(editor: &mut ShellEditor, prompt: &str) -> Result<String, Readlin
     loop {
         match editor.readline(prompt) {
             Err(ReadlineError::Signal(_)) => {}
+            // Bytes that are no characters: what was typed is lost, the shell is not.
+            Err(ReadlineError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {}
             outcome => return outcome,
         }
     }

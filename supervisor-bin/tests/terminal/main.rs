@@ -121,6 +121,19 @@ fn a_question_is_left_as_a_line_is() {
 }
 
 #[test]
+fn bytes_that_are_no_characters_do_not_end_the_shell() {
+    let lab = Lab::with_history("", PROGRAMS);
+    let mut shell = lab.terminal(&[], &[]);
+    shell.expect("supervisor> ");
+    shell.send(b"status \xff");
+    shell.expect("supervisor> ");
+    shell.send("version\r");
+    shell.expect("4.3.0");
+    shell.send("quit\r");
+    assert_eq!(shell.end().code(), Some(0));
+}
+
+#[test]
 fn colours_are_for_terminals_that_want_them() {
     let lab = Lab::with_history("", PROGRAMS);
     assert!(lab.ctl(&["start", "single"]).status.success());
