@@ -344,6 +344,32 @@ fn updates() {
 }
 
 #[test]
+fn what_is_begun_is_finished_though_nobody_listens() {
+    let mut run = Run::new()
+        .heard_until(4)
+        .on("reloadConfig()", changes(&["new"], &[], &["gone"]))
+        .on("stopProcessGroup(gone)", vec![entry("gone", "gone", F::Success)])
+        .on("removeProcessGroup(gone)", true)
+        .on("addProcessGroup(new)", true);
+    assert_eq!(run.run_unheard("update"), "gone");
+    let mut run = Run::new()
+        .heard_until(0)
+        .checked()
+        .on("stopProcess(a)", true)
+        .on("stopProcess(b)", F::NotRunning)
+        .on("startProcess(a)", true)
+        .on("startProcess(b)", true);
+    assert_eq!(run.run_unheard("restart a b"), "");
+    let mut run = Run::new().heard_until(0).checked().on("startProcess(a)", true);
+    assert_eq!(run.run_unheard("start --json a"), "");
+    // What is followed is of no use to nobody.
+    assert_eq!(Run::new().heard_until(0).checked().run_unheard("tail -f x"), "");
+    let talk = || vec![Value::from("one\n"), Value::from("two\n")];
+    let mut run = Run::new().heard_until(33).checked().on("GET /mainlogtail", talk());
+    assert_eq!(run.run_unheard("maintail -f"), "==> Press Ctrl-C to exit <==\none\n");
+}
+
+#[test]
 fn updates_of_named_groups_leave_the_others() {
     let mut run = Run::new()
         .on("reloadConfig()", changes(&["a", "b"], &[], &["c"]))
