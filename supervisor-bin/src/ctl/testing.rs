@@ -185,6 +185,12 @@ impl Run {
         Self { controller: Controller { session, json: false }, output, errors, server }
     }
 
+    /// Every process has this log on its stdout, whatever of it is asked for.
+    pub(super) fn with_log(self, log: &[u8]) -> Self {
+        *self.server.log.borrow_mut() = Some(log.to_owned());
+        self
+    }
+
     /// The reader of the output leaves after so many bytes.
     pub(super) fn heard_until(mut self, bytes: usize) -> Self {
         let shared = Box::new(self.output.clone());
