@@ -20,9 +20,9 @@ use rustyline::validate::Validator;
 use rustyline::{CompletionType, Config, Context, Editor, Helper};
 
 use supervisor_core::rpc::FromValue;
-use supervisor_rpc::client::{ProcessConfig, ProcessInfo};
+use supervisor_rpc::client::ProcessInfo;
 
-use super::command::Completion;
+use super::command::{Available, Completion};
 use super::completion::{Names, candidates};
 use super::connection::{ClientError, read};
 use super::controller::Controller;
@@ -190,7 +190,7 @@ fn names(session: &mut Session, kind: Completion) -> Names {
     let active: Vec<ProcessInfo> = ask_soon(session, "getAllProcessInfo");
     let mut groups: BTreeSet<String> = active.iter().map(|process| process.name.group.clone()).collect();
     if kind == Completion::ConfiguredGroups {
-        let configured: Vec<ProcessConfig> = ask_soon(session, "getAllConfigInfo");
+        let configured: Vec<Available> = ask_soon(session, "getAllConfigInfo");
         groups.extend(configured.into_iter().map(|process| process.name.group));
     }
     Names { processes: active.into_iter().map(|process| process.name).collect(), groups }
