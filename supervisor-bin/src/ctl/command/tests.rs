@@ -303,6 +303,9 @@ fn foreground() {
     let mut run = begun(&["a"]).on("sendProcessStdin(x, a)", F::NoFile);
     let want = [header, "ERROR: <Fault 20: 'NO_FILE: detail'>", "Exiting foreground"];
     assert_eq!(run.run("fg x"), (lines(&want), 0));
+    let gone = "ERROR: cannot connect to unix:///x: Connection refused";
+    let mut run = begun(&["a"]).on("sendProcessStdin(x, a)", ClientError::Refused);
+    assert_eq!(run.run("fg x"), (lines(&[header, gone, "Exiting foreground"]), 1));
 }
 
 #[test]
