@@ -9,6 +9,7 @@ use super::super::exit_status::ExitStatus;
 use super::super::follow;
 use super::super::session::{Failure, Outcome, Session};
 use super::{Arguments, Command, Completion, Usage};
+use crate::getopt::quoted;
 
 pub(super) struct Tail;
 
@@ -193,11 +194,12 @@ impl Default for Extent {
     }
 }
 
-fn channel(word: &str) -> Option<Stream> {
-    match word.to_ascii_lowercase().as_str() {
-        "stdout" => Some(Stream::Stdout),
-        "stderr" => Some(Stream::Stderr),
-        _ => None,
+fn channel(word: &str) -> Result<Stream, Mistake> {
+    let word = word.to_lowercase();
+    match word.as_str() {
+        "stdout" => Ok(Stream::Stdout),
+        "stderr" => Ok(Stream::Stderr),
+        _ => Err(Mistake::Word(format!("Error: bad channel {}", quoted(&word)))),
     }
 }
 
@@ -226,11 +228,10 @@ enum Mistake {
 
 impl<'a> Plan<'a> {
     fn parse(words: &[&'a str]) -> Result<Self, Mistake> {
-        let too_many = Mistake::Number("Error: too many arguments");
         match words.len() {
             0 => return Err(Mistake::Number("Error: too few arguments")),
             1..=3 => {}
-            _ => return Err(too_many),
+            _ => return Err(Mistake::Number("Error: too many arguments")),
         }
         let (extent, rest) = match words {
             [first, rest @ ..] if first.starts_with('-') => {
@@ -239,12 +240,11 @@ impl<'a> Plan<'a> {
             }
             all => (Extent::default(), all),
         };
-        let channel = |word: &str| channel(word).ok_or_else(|| Mistake::Word(format!("Error: bad channel '{word}'")));
         match *rest {
             [] => Err(Mistake::Word("Error: tail requires process name".to_owned())),
             [name] => Ok(Self { extent, name, channel: Stream::Stdout }),
-            [name, word] => Ok(Self { extent, name, channel: channel(word)? }),
-            [.., last] => channel(last).and(Err(too_many)),
+            // A word between the two means nothing, as in Supervisor 4.3.
+            [name, .., word] => Ok(Self { extent, name, channel: channel(word)? }),
         }
     }
 }
@@ -271,13 +271,15 @@ mod tests {
             ("-f x stderr", plan(Extent::Follow, "x", Stream::Stderr)),
             ("", Err(Mistake::Number("Error: too few arguments"))),
             ("a b c d", Err(Mistake::Number("Error: too many arguments"))),
-            ("a b stdout", Err(Mistake::Number("Error: too many arguments"))),
+            ("a b stdout", plan(Extent::Last(1600), "a", Stream::Stdout)),
+            ("a b STDERR", plan(Extent::Last(1600), "a", Stream::Stderr)),
             ("a b c", word("Error: bad channel 'c'")),
             ("-5", word("Error: tail requires process name")),
             ("-f", word("Error: tail requires process name")),
             ("-zz x", word("Error: bad argument -zz")),
             ("- x", word("Error: bad argument -")),
-            ("-5 x bogus", word("Error: bad channel 'bogus'")),
+            ("-5 x BOGUS", word("Error: bad channel 'bogus'")),
+            ("x it's", word("Error: bad channel \"it's\"")),
             ("x -5", word("Error: bad channel '-5'")),
         ] {
             let words: Vec<_> = line.split_whitespace().collect();

@@ -31,6 +31,7 @@ fn status_shows_errors_first_and_prefers_three() {
         ("status cat zz:* g:*", vec!["zz: ERROR (no such group)", cat, a, b], 3),
         ("status zz all", vec![cat, a, b], 3),
         ("status g g:zz", vec!["g: ERROR (no such process)", "g:zz: ERROR (no such process)"], 4),
+        ("status zz:zz", vec!["zz:zz: ERROR (no such process)"], 4),
     ] {
         let mut run = Run::new().checked().on("getAllProcessInfo()", all());
         assert_eq!(run.run(line), (lines(&want), status), "{line}");
