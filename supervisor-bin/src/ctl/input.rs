@@ -25,6 +25,14 @@ pub(super) trait Input {
     /// The next line.
     fn line(&mut self) -> Line<'_>;
 
+    /// Asks with an editor of its own; `None` without one, so that a prompt and [`Input::line`] must do.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::Interrupted`] for Ctrl-C.
+    fn answer(&mut self, _prompt: &str) -> Option<io::Result<Option<String>>> {
+        None
+    }
+
     /// Asks for a password on the terminal without showing it; `None` at the end of the input.
     ///
     /// # Errors

@@ -16,6 +16,7 @@ pub(crate) mod input;
 mod interrupt;
 mod look;
 mod merge;
+mod output;
 mod plugin;
 mod progress;
 mod render;
@@ -38,6 +39,7 @@ use self::command::Table;
 use self::controller::Controller;
 use self::input::StandardInput;
 use self::look::Look;
+use self::output::Output;
 use self::session::Streams;
 use self::transport::Network;
 
@@ -98,7 +100,7 @@ fn begin(
     let mut commands = Table::default();
     let warnings = plugins.load(&settings.plugins, &mut commands);
     let streams = Streams {
-        output: Box::new(BufWriter::new(io::stdout().lock())),
+        output: Output::new(Box::new(BufWriter::new(io::stdout().lock()))),
         errors: Box::new(io::stderr()),
         input: Box::new(StandardInput::default()),
     };

@@ -69,7 +69,7 @@ pub(super) fn ask<T: FromValue>(
     if !session.look.progress || session.is_reporting() {
         return session.ask(method, params);
     }
-    session.bytes(b"")?;
+    session.show();
     let (server, interrupts, Streams { errors, .. }) = session.parts()?;
     let full_name = format!("supervisor.{method}");
     let mut shown = false;

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use supervisor_rpc::client::{ProcessConfig, ProcessInfo};
+use supervisor_rpc::client::ProcessInfo;
 
-use super::command::{Command, Usage};
+use super::command::{Available, Command, Usage};
 use super::look::{Colour, Look};
 
 /// The width of a terminal that lists are made for.
@@ -30,7 +30,7 @@ pub(super) fn status_lines(processes: &[ProcessInfo], look: Look) -> Vec<String>
 }
 
 /// A line of `avail`.
-pub(super) fn avail_line(process: &ProcessConfig) -> String {
+pub(super) fn avail_line(process: &Available) -> String {
     let in_use = if process.in_use { "in use" } else { "avail" };
     let start = if process.autostart { "auto" } else { "manual" };
     let (group, own) = (process.group_priority, process.priority);

@@ -8,8 +8,9 @@ use std::borrow::Cow;
 use serde::Serialize;
 use supervisor_core::domain::name::ProcessName;
 use supervisor_core::rpc::{Fault, FaultCode};
-use supervisor_rpc::client::{ProcessConfig, ProcessInfo};
+use supervisor_rpc::client::ProcessInfo;
 
+use super::command::Available;
 use super::connection::ClientError;
 use crate::getopt::OptionSpec;
 
@@ -167,7 +168,7 @@ impl Entry {
     }
 
     /// A configured process.
-    pub(super) fn configured(config: &ProcessConfig) -> Self {
+    pub(super) fn configured(config: &Available) -> Self {
         let facts = Facts::Configured {
             in_use: config.in_use,
             autostart: config.autostart,

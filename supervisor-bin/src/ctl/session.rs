@@ -19,6 +19,7 @@ use super::exit_status::ExitStatus;
 use super::input::Input;
 use super::interrupt::Interrupts;
 use super::look::Look;
+use super::output::Output;
 use super::render;
 use super::report::{Entry, Problem, Report};
 use super::settings::ClientSettings;
@@ -51,7 +52,7 @@ impl From<ClientError> for Failure {
 
 /// The streams of the program.
 pub(super) struct Streams {
-    pub(super) output: Box<dyn Write>,
+    pub(super) output: Output,
     pub(super) errors: Box<dyn Write>,
     pub(super) input: Box<dyn Input>,
 }
@@ -139,16 +140,27 @@ impl Session {
 
     /// Prints a line.
     ///
+    /// A line that cannot be written ends no command halfway: the work is finished, and the failure is that of the
+    /// whole run. What is done only to be shown ends with [`Session::bytes`].
+    ///
     /// # Errors
-    /// [`Failure::Output`]
+    /// None; an [`Outcome`] is what commands end with.
     pub fn line(&mut self, text: impl Display) -> Outcome {
-        writeln!(self.streams.output, "{text}").map_err(Failure::Output)
+        // The output remembers it.
+        let _ = writeln!(self.streams.output, "{text}");
+        Ok(())
+    }
+
+    /// What is printed is seen before anything is waited for.
+    pub(super) fn show(&mut self) {
+        // The output remembers an error.
+        let _ = self.streams.output.flush();
     }
 
     /// Prints bytes as they are, at once.
     ///
     /// # Errors
-    /// [`Failure::Output`]
+    /// [`Failure::Output`], also for what could not be written earlier
     pub fn bytes(&mut self, bytes: &[u8]) -> Outcome {
         let output = &mut self.streams.output;
         output.write_all(bytes).and_then(|()| output.flush()).map_err(Failure::Output)
@@ -218,7 +230,7 @@ impl Session {
 
     /// Prints a line on standard error. What cannot be written there is lost.
     pub fn complain(&mut self, text: impl Display) {
-        let _ = self.streams.output.flush();
+        self.show();
         let _ = writeln!(self.streams.errors, "{text}");
     }
 
@@ -235,6 +247,13 @@ impl Session {
     /// # Errors
     /// [`Failure::Output`], [`Failure::Input`], [`Failure::Interrupted`]
     pub fn question(&mut self, prompt: &str) -> Result<Option<String>, Failure> {
+        self.bytes(b"")?;
+        if let Some(answer) = self.streams.input.answer(prompt) {
+            return answer.map_err(|error| match error.kind() {
+                io::ErrorKind::Interrupted => Failure::Interrupted,
+                _ => Failure::Input(error),
+            });
+        }
         self.bytes(prompt.as_bytes())?;
         wait(&mut self.interrupts, self.streams.input.line())?.map_err(Failure::Input)
     }
@@ -244,8 +263,7 @@ impl Session {
     /// # Errors
     /// [`Failure::Client`] without a usable answer, [`Failure::Interrupted`]
     pub fn ask<T: FromValue>(&mut self, method: &str, params: Vec<Value>) -> Result<Result<T, Fault>, Failure> {
-        // What is printed is seen before anything is waited for.
-        self.bytes(b"")?;
+        self.show();
         let (server, interrupts, _) = self.parts()?;
         let full_name = if method.contains('.') { method.to_owned() } else { format!("supervisor.{method}") };
         answered(wait(interrupts, server.call(&full_name, params))?, method)

@@ -50,7 +50,9 @@ pub(super) enum SocketFile {
 
 /// Looks around, without connecting to anything.
 pub(super) fn look(url: &str) -> Surroundings {
-    let socket = url.strip_prefix("unix://").map(|path| look_at(Path::new(path)));
+    // A path on the command line may be relative; where it leads to is to be seen.
+    let path = url.strip_prefix("unix://").map(|path| std::path::absolute(path).unwrap_or_else(|_| path.into()));
+    let socket = path.map(|path| look_at(&path));
     let host = url.split_once("://").map_or("", |(_, rest)| rest);
     let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
     let is_local = socket.is_some() || ["localhost", "127.", "[::1]"].iter().any(|own| host.starts_with(own));
@@ -262,6 +264,9 @@ mod tests {
         assert_eq!(look(&folder.path().join("no/s")), SocketFile::Missing { directory_exists: false });
         let _listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
         assert!(matches!(look(&path), SocketFile::There { is_socket: true, .. }));
+        let relative = super::look("unix://no-such-socket").socket.unwrap();
+        assert!(relative.path.is_absolute(), "{}", relative.path.display());
+        assert_eq!(relative.file, SocketFile::Missing { directory_exists: true });
         assert!(super::look("http://u@localhost:1").is_local && !super::look("http://far:1").is_local);
         for (pid, name) in [("7", "supervisord\n"), ("8", "bash\n"), ("self", "supervisord\n")] {
             std::fs::create_dir(folder.path().join(pid)).unwrap();

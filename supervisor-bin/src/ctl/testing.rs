@@ -16,6 +16,7 @@ use super::command::Table;
 use super::connection::{ClientError, Connect, LogStream, Reply, Rpc};
 use super::controller::Controller;
 use super::input::{Input, Line};
+use super::output::Output;
 use super::plugin::Plugins;
 use super::session::{Session, Streams};
 use super::settings::{ClientSettings, PluginSection};
@@ -38,12 +39,49 @@ impl Write for Shared {
     }
 }
 
+/// A pipe whose reader leaves.
+struct Forgetful {
+    shared: Box<Shared>,
+    left: usize,
+}
+
+impl Write for Forgetful {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.left == 0 {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        let count = bytes.len().min(self.left);
+        self.left -= count;
+        self.shared.write(&bytes[..count])
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The most bytes of a log that our servers give at once.
+const PIECE: i64 = 8 << 20;
+
+/// What a server of ours answers of a log of these bytes; what is no text is replaced.
+fn part(log: &[u8], offset: i64, length: i64) -> String {
+    let size = i64::try_from(log.len()).unwrap();
+    let begin = if offset < 0 { (size + offset.max(-PIECE)).max(0) } else { offset.min(size) };
+    let length = if length == 0 { PIECE } else { length.min(PIECE) };
+    let span = usize::try_from(begin).unwrap()..usize::try_from((begin + length).min(size)).unwrap();
+    String::from_utf8_lossy(&log[span]).into_owned()
+}
+
 #[derive(Clone)]
-struct FakeServer(Script);
+struct FakeServer {
+    script: Script,
+    /// The stdout log of every process, where it is not a matter of the script.
+    log: Rc<RefCell<Option<Vec<u8>>>>,
+}
 
 impl FakeServer {
     fn answer(&self, call: &str) -> Result<Value, ClientError> {
-        let (expected, answer) = self.0.borrow_mut().pop_front().unwrap_or_else(|| panic!("unexpected {call}"));
+        let (expected, answer) = self.script.borrow_mut().pop_front().unwrap_or_else(|| panic!("unexpected {call}"));
         assert_eq!(call, expected);
         answer
     }
@@ -67,6 +105,11 @@ impl Connect for FakeServer {
 
 impl Rpc for FakeServer {
     fn call<'a>(&'a self, method: &'a str, params: Vec<Value>) -> Reply<'a, Value> {
+        if let (Some(log), "supervisor.readProcessStdoutLog", [_, Value::Int(offset), Value::Int(length)]) =
+            (&*self.log.borrow(), method, &*params)
+        {
+            return Box::pin(future::ready(Ok(part(log, *offset, *length).into())));
+        }
         let params: Vec<String> = params.iter().map(shown).collect();
         let call = format!("{}({})", method.strip_prefix("supervisor.").unwrap(), params.join(", "));
         Box::pin(future::ready(self.answer(&call)))
@@ -109,7 +152,7 @@ pub(super) struct Run {
     controller: Controller,
     output: Shared,
     errors: Shared,
-    script: Script,
+    server: FakeServer,
 }
 
 impl Run {
@@ -126,19 +169,43 @@ impl Run {
     }
 
     pub(super) fn with(plugins: &Plugins, sections: &[PluginSection], lines: &[&str]) -> Self {
-        let (output, errors, script) = (Shared::default(), Shared::default(), Script::default());
+        let (output, errors) = (Shared::default(), Shared::default());
+        let server = FakeServer { script: Script::default(), log: Rc::default() };
         let settings = ClientSettings { serverurl: "unix:///x".to_owned(), ..ClientSettings::default() };
         let mut commands = Table::default();
         let warnings = plugins.load(sections, &mut commands);
         let streams = Streams {
-            output: Box::new(output.clone()),
+            output: Output::new(Box::new(output.clone())),
             errors: Box::new(errors.clone()),
             input: Box::new(FakeInput(lines.iter().map(|line| (*line).to_owned()).collect())),
         };
-        let connector = Box::new(FakeServer(Rc::clone(&script)));
+        let connector = Box::new(server.clone());
         let mut session = Session::new(&settings, connector, streams, Rc::new(commands));
         warnings.into_iter().for_each(|warning| session.complain(warning));
-        Self { controller: Controller { session, json: false }, output, errors, script }
+        Self { controller: Controller { session, json: false }, output, errors, server }
+    }
+
+    /// Every process has this log on its stdout, whatever of it is asked for.
+    pub(super) fn with_log(self, log: &[u8]) -> Self {
+        *self.server.log.borrow_mut() = Some(log.to_owned());
+        self
+    }
+
+    /// The reader of the output leaves after so many bytes.
+    pub(super) fn heard_until(mut self, bytes: usize) -> Self {
+        let shared = Box::new(self.output.clone());
+        self.controller.session.streams.output = Output::new(Box::new(Forgetful { shared, left: bytes }));
+        self
+    }
+
+    /// Runs a line, which must make every expected call, though its output is lost; what was seen of it.
+    pub(super) fn run_unheard(&mut self, line: &str) -> String {
+        let error = self.controller.execute(line).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+        let rest = self.server.script.borrow();
+        assert!(rest.is_empty(), "{line}: not called: {rest:?}");
+        drop(rest);
+        String::from_utf8(self.output.0.borrow().clone()).unwrap()
     }
 
     /// With `--json` before the action.
@@ -149,7 +216,7 @@ impl Run {
 
     /// Adds an expected call and its answer.
     pub(super) fn on(self, call: &str, answer: impl IntoAnswer) -> Self {
-        self.script.borrow_mut().push_back((call.to_owned(), answer.into_answer()));
+        self.server.script.borrow_mut().push_back((call.to_owned(), answer.into_answer()));
         self
     }
 
@@ -161,7 +228,9 @@ impl Run {
     /// Runs a line, which must make every expected call; what it printed and the exit status.
     pub(super) fn run(&mut self, line: &str) -> (String, u8) {
         self.controller.execute(line).unwrap();
-        assert!(self.script.borrow().is_empty(), "{line}: not called: {:?}", self.script.borrow());
+        let rest = self.server.script.borrow();
+        assert!(rest.is_empty(), "{line}: not called: {rest:?}");
+        drop(rest);
         let output = std::mem::take(&mut *self.output.0.borrow_mut());
         (String::from_utf8(output).unwrap(), self.controller.session.status().number())
     }

@@ -5,7 +5,12 @@
 mod lab;
 mod screen;
 
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Command, Stdio};
+
 use lab::Lab;
+use rustix::process::{Pid, Signal, kill_process};
 
 const CTRL_C: &str = "\x03";
 
@@ -62,7 +67,7 @@ fn credentials_are_asked_for_until_they_are_right() {
         shell.expect("Username:");
         shell.send("user\r");
         shell.expect("Password:");
-        shell.send(&format!("{password}\r"));
+        shell.send(format!("{password}\r"));
         // Nothing has been said in between that could be taken for a command.
         shell.expect(answer);
     }
@@ -73,6 +78,86 @@ fn credentials_are_asked_for_until_they_are_right() {
     assert!(!shell.seen.contains("geheim") && !shell.seen.contains("falsch"), "{}", shell.seen);
     shell.send("quit\r");
     assert_eq!(shell.end().code(), Some(0));
+}
+
+#[test]
+fn pasted_lines_are_commands_one_by_one() {
+    let lab = Lab::with_history("", PROGRAMS);
+    let mut shell = lab.terminal(&[], &[]);
+    shell.expect("supervisor> ");
+    shell.send("start single\rstop single\rversion\r");
+    for answer in ["single: started", "single: stopped", "4.3.0"] {
+        shell.expect(answer);
+        shell.expect("supervisor> ");
+    }
+    // A terminal that is told so would give all of it to one command.
+    assert!(!shell.seen.contains("\x1b[?2004h"), "{:?}", shell.seen);
+    // The answer to a question is among what was typed ahead.
+    shell.send("shutdown\rn\rpid single\r");
+    shell.expect("Really shut the remote supervisord process down y/N? ");
+    shell.expect("\n0\r\n");
+    shell.expect("supervisor> ");
+    shell.send("quit\r");
+    assert_eq!(shell.end().code(), Some(0));
+    assert_eq!(lab.read("history"), "start single\nstop single\nversion\nshutdown\npid single\nquit\n");
+}
+
+#[test]
+fn a_question_is_left_as_a_line_is() {
+    let lab = Lab::with_history("", PROGRAMS);
+    let mut shell = lab.terminal(&[], &[]);
+    shell.expect("supervisor> ");
+    // There is nothing to complete with.
+    for keys in [CTRL_C, "\x04", "\t\r"] {
+        shell.send("shutdown\r");
+        shell.expect("y/N? ");
+        shell.send(keys);
+        shell.expect("supervisor> ");
+    }
+    shell.send("version\r");
+    shell.expect("4.3.0");
+    shell.send("shutdown\r");
+    shell.expect("y/N? ");
+    shell.send("y\r");
+    shell.expect("Shut down");
+    shell.expect("supervisor> ");
+    shell.send("quit\r");
+    assert_eq!(shell.end().code(), Some(0));
+}
+
+#[test]
+fn bytes_that_are_no_characters_do_not_end_the_shell() {
+    let lab = Lab::with_history("", PROGRAMS);
+    let mut shell = lab.terminal(&[], &[]);
+    shell.expect("supervisor> ");
+    shell.send(b"status \xff");
+    shell.expect("supervisor> ");
+    shell.send("version\r");
+    shell.expect("4.3.0");
+    shell.send("quit\r");
+    assert_eq!(shell.end().code(), Some(0));
+}
+
+#[test]
+fn an_interrupt_that_is_ignored_stays_so() {
+    let talker = "[program:one]\n\
+        command=/bin/sh -c 'trap \"echo later\" USR1; while :; do echo said; sleep 0.1; done'\nstartsecs=0\n";
+    let lab = Lab::with_history("", talker);
+    let mut tail = Command::new("/bin/sh")
+        .args(["-c", "trap '' INT; exec \"$0\" \"$@\""])
+        .arg(lab::program("supervisorctl"))
+        .args(["-c", &lab.path("conf").display().to_string(), "tail", "-f", "one"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(tail.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line == "said"));
+    let pid = Pid::from_child(&tail);
+    kill_process(pid, Signal::INT).unwrap();
+    assert!(lab.ctl(&["signal", "USR1", "one"]).status.success());
+    assert!(lines.any(|line| line == "later"), "it has ended");
+    kill_process(pid, Signal::TERM).unwrap();
+    assert_eq!(tail.wait().unwrap().signal(), Some(Signal::TERM.as_raw()));
 }
 
 #[test]

@@ -77,8 +77,8 @@ impl Terminal {
         Self { child, keyboard, screen, pending: String::new(), seen: String::new() }
     }
 
-    pub(super) fn send(&mut self, keys: &str) {
-        self.keyboard.write_all(keys.as_bytes()).unwrap();
+    pub(super) fn send(&mut self, keys: impl AsRef<[u8]>) {
+        self.keyboard.write_all(keys.as_ref()).unwrap();
     }
 
     /// Waits until this is on the screen; what stands before it is done with.

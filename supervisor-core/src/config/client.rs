@@ -79,7 +79,7 @@ impl fmt::Debug for Client {
 }
 
 /// Reads the client's part of a file. Without a path the usual places are searched, and if no file is there the defaults
-/// hold.
+/// hold; so they do with an empty path, which is no file.
 ///
 /// # Errors
 /// The first thing that is wrong.
@@ -90,7 +90,7 @@ pub fn load(
     host: &dyn Host,
 ) -> Result<Client, ConfigError> {
     let found = match path {
-        Some(path) => Some(path.to_path_buf()),
+        Some(path) => Some(path.to_path_buf()).filter(|path| !path.as_os_str().is_empty()),
         None => super::search::find(program, host).ok(),
     };
     let mut client = match found {
@@ -131,7 +131,7 @@ pub fn parse(text: &str, path: &Path, host: &dyn Host) -> Result<Client, ConfigE
 
 fn apply(client: &mut Client, overrides: &Overrides, host: &dyn Host) -> Result<(), ConfigError> {
     if let Some(typed) = &overrides.serverurl {
-        client.serverurl = typed.convert(|text| convert::server_url(text, host))?;
+        client.serverurl = typed.convert(convert::server_url)?;
     }
     if let Some(typed) = &overrides.username {
         client.username = Some(typed.value.clone());

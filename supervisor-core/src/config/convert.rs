@@ -306,8 +306,8 @@ pub(crate) fn log_target(text: &str, host: &dyn Host) -> Result<LogTarget> {
 }
 
 /// The URL of a server, as it may stand on the client's command line.
-pub(crate) fn server_url(text: &str, host: &dyn Host) -> Result<String> {
-    if is_url(text) { Ok(unix_url(text, host)) } else { Err(ValueError::Url(text.to_owned())) }
+pub(crate) fn server_url(text: &str) -> Result<String> {
+    if is_url(text) { Ok(text.to_owned()) } else { Err(ValueError::Url(text.to_owned())) }
 }
 
 /// True for `SCHEME:` with something behind it; whether anybody can connect there shows later.

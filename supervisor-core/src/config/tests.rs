@@ -579,6 +579,9 @@ fn what_cannot_be_entered_is_not_found_and_what_cannot_be_read_is() {
     let directory = TableHost { directories: vec!["/opt/x/supervisord.conf".into()], ..TableHost::new() };
     assert_eq!(find(Path::new("/opt/x/bin/y"), &directory).unwrap(), Path::new("/opt/x/supervisord.conf"));
     assert!(client::load(None, Path::new("/opt/x/bin/y"), &typed, &directory).is_err(), "it is there");
+    // An empty path is no file, whatever is there.
+    let overrides = client::Overrides::default();
+    assert_eq!(client::load(Some(Path::new("")), program, &overrides, &host).unwrap(), client::Client::default());
 }
 
 #[test]

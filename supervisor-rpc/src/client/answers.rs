@@ -92,11 +92,11 @@ pub struct ProcessConfig {
     pub priority: i64,
     /// `command`, expanded.
     pub command: String,
-    /// `directory`, if set.
+    /// `directory`, if set and told.
     pub directory: Option<String>,
-    /// `user` as a number, if set.
+    /// `user` as a number, if set and told.
     pub uid: Option<u32>,
-    /// `serverurl`, if set.
+    /// `serverurl`, if set and told.
     pub serverurl: Option<String>,
     /// `exitcodes`
     pub exitcodes: Vec<i64>,
@@ -145,12 +145,13 @@ impl FromValue for ProcessConfig {
             group_priority: member(value, "group_prio")?,
             priority: member(value, "process_prio")?,
             command: member(value, "command")?,
-            directory: unless_none(value, "directory")?,
-            uid: match value.get("uid")? {
-                Value::String(_) => None,
-                number => Some(u32::try_from(i64::from_value(number)?).ok()?),
+            // Daemons older than Supervisor 4.3 do not tell these three.
+            directory: if_told(value, "directory")?,
+            uid: match value.get("uid") {
+                None | Some(Value::String(_)) => None,
+                Some(number) => Some(u32::try_from(i64::from_value(number)?).ok()?),
             },
-            serverurl: unless_none(value, "serverurl")?,
+            serverurl: if_told(value, "serverurl")?,
             exitcodes: member(value, "exitcodes")?,
             killasgroup: member(value, "killasgroup")?,
             startsecs: member(value, "startsecs")?,
@@ -229,6 +230,11 @@ fn unless_none(value: &Value, name: &str) -> Option<Option<String>> {
     Some(Some(member::<String>(value, name)?).filter(|text| text != "none"))
 }
 
+/// The same for one that may be missing.
+fn if_told(value: &Value, name: &str) -> Option<Option<String>> {
+    if value.get(name).is_some() { unless_none(value, name) } else { Some(None) }
+}
+
 fn process_name(value: &Value) -> Option<ProcessName> {
     Some(ProcessName::new(member::<String>(value, "group")?, member::<String>(value, "name")?))
 }
@@ -266,6 +272,31 @@ mod tests {
             assert_eq!(ProcessInfo::from_value(&Value::Struct(members)), None, "{:?}", info()[at]);
         }
         assert_eq!(ProcessInfo::from_value(&Value::Nil), None);
+    }
+
+    #[test]
+    fn an_older_daemon_tells_less_of_its_settings() {
+        let mut members: Vec<(String, Value)> = Vec::new();
+        let mut add = |names: &[&str], value: Value| {
+            members.extend(names.iter().map(|name| ((*name).to_owned(), value.clone())));
+        };
+        add(&["group", "name", "command", "stdout_logfile", "stderr_logfile"], "x".into());
+        add(&["inuse", "autostart", "killasgroup", "redirect_stderr"], true.into());
+        add(&["group_prio", "process_prio", "startsecs", "startretries", "stopsignal", "stopwaitsecs"], 1.into());
+        add(&["exitcodes"], vec![Value::Int(0)].into());
+        for stream in ["stdout", "stderr"] {
+            let names = |words: &[&str]| words.iter().map(|word| format!("{stream}_{word}")).collect::<Vec<_>>();
+            for name in names(&["logfile_maxbytes", "logfile_backups", "capture_maxbytes"]) {
+                add(&[&name], 0.into());
+            }
+            for name in names(&["events_enabled", "syslog"]) {
+                add(&[&name], false.into());
+            }
+        }
+        let config = ProcessConfig::from_value(&Value::Struct(members.clone())).unwrap();
+        assert_eq!((config.directory, config.uid, config.serverurl), (None, None, None));
+        members.retain(|(name, _)| name != "killasgroup");
+        assert_eq!(ProcessConfig::from_value(&Value::Struct(members)), None);
     }
 
     #[test]

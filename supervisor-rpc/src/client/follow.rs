@@ -36,14 +36,16 @@ fn segment(text: &str) -> String {
     out
 }
 
-/// The chunks of a log stream, as they come. Ends when the server ends it; dropping it closes the connection.
+/// The chunks of a log stream, as they come. Ends when the server ends it, or goes away: Supervisor 4.3 says nothing of the
+/// end when it leaves. Dropping it closes the connection.
 pub struct LogStream {
     body: surf::Body,
+    has_ended: bool,
 }
 
 impl LogStream {
     pub(super) fn new(body: surf::Body) -> Self {
-        Self { body }
+        Self { body, has_ended: false }
     }
 }
 
@@ -57,13 +59,30 @@ impl Stream for LogStream {
     type Item = io::Result<Vec<u8>>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let chunk = ready!(Pin::new(&mut self.body).poll_fill_buf(cx))?.to_vec();
+        if self.has_ended {
+            return Poll::Ready(None);
+        }
+        let chunk = match ready!(Pin::new(&mut self.body).poll_fill_buf(cx)) {
+            Ok(chunk) => chunk.to_vec(),
+            Err(error) if is_end(&error) => Vec::new(),
+            Err(error) => {
+                self.has_ended = true;
+                return Poll::Ready(Some(Err(error)));
+            }
+        };
         if chunk.is_empty() {
+            self.has_ended = true;
             return Poll::Ready(None);
         }
         Pin::new(&mut self.body).consume(chunk.len());
         Poll::Ready(Some(Ok(chunk)))
     }
+}
+
+/// True if the connection is gone.
+fn is_end(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    matches!(error.kind(), UnexpectedEof | ConnectionReset | ConnectionAborted | BrokenPipe)
 }
 
 #[cfg(test)]

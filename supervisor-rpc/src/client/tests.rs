@@ -250,6 +250,22 @@ fn logs_are_followed() {
 }
 
 #[test]
+fn a_server_that_goes_away_ends_its_logs() {
+    for (answer, is_good) in [
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nrow\n\r\n", true),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nrow\n\r\nff\r\n", true),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nrow\n", true),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nrow\n\r\nzz\r\n", false),
+    ] {
+        let (_folder, client) = canned(answer);
+        let mut log = block_on(client.follow("/mainlogtail")).unwrap();
+        assert_eq!(block_on(log.next()).unwrap().unwrap(), b"row\n", "{answer}");
+        assert_eq!(block_on(log.next()).is_none(), is_good, "{answer}");
+        assert!(block_on(log.next()).is_none(), "{answer}");
+    }
+}
+
+#[test]
 fn a_server_that_dies_in_a_call_is_no_answer() {
     let lab = Lab::with(quick_limits(), None, |_| {});
     let socket = lab.socket();

@@ -84,7 +84,12 @@ fn connect(session: &mut Session, name: &str) -> Outcome {
     match end {
         Ok(Ok(End::Input)) | Err(Failure::Interrupted) => {}
         Ok(Ok(End::Killed)) => session.line("Process got killed")?,
-        Ok(Ok(End::Error(error))) => session.line(format_args!("ERROR: {}", error.sentence(&url)))?,
+        Ok(Ok(End::Error(error))) => {
+            if !matches!(error, ClientError::Fault(_)) {
+                session.set_status(ExitStatus::FAILED);
+            }
+            session.line(format_args!("ERROR: {}", error.sentence(&url)))?;
+        }
         Ok(Err(failure)) | Err(failure) => return Err(failure),
     }
     session.line("Exiting foreground")

@@ -26,6 +26,7 @@ mod version;
 
 use std::borrow::Cow;
 
+pub(super) use self::avail::Available;
 use super::report::JSON;
 use super::session::{Outcome, Session};
 use crate::getopt::OptionSpec;

@@ -83,8 +83,8 @@ pub(super) fn select(processes: &[ProcessInfo], words: &[&str]) -> Selection {
             selection.unknown.push(match process {
                 None => (group.clone(), Entry::of_group(&group), "no such group"),
                 Some(process) => {
-                    let name = ProcessName::new(group, process);
-                    (name.to_string(), Entry::of_process(&name), "no such process")
+                    let entry = Entry::of_process(&ProcessName::new(group, process));
+                    ((*word).to_owned(), entry, "no such process")
                 }
             });
         }

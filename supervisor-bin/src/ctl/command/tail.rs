@@ -9,6 +9,7 @@ use super::super::exit_status::ExitStatus;
 use super::super::follow;
 use super::super::session::{Failure, Outcome, Session};
 use super::{Arguments, Command, Completion, Usage};
+use crate::getopt::quoted;
 
 pub(super) struct Tail;
 
@@ -17,6 +18,9 @@ const DEFAULT_BYTES: i64 = 1600;
 
 /// How many bytes our servers give at once.
 const PIECE: i64 = 8 << 20;
+
+/// The last offset that can be asked for: the wire has 32 bits.
+const LAST_OFFSET: i64 = i32::MAX as i64;
 
 static USAGE: &[Usage] = &[
     Usage::new("tail <name> [stdout|stderr]", "Show the last 1600 bytes of a log, of stdout if not said otherwise"),
@@ -64,54 +68,97 @@ impl Command for Tail {
 }
 
 /// The last bytes of a log, all of it for 0, all but the first ones for a negative number: `method` with these parameters
-/// before offset and length. Our servers give [`PIECE`] bytes at once, the rest is asked for; those of Supervisor 4.3 give all.
+/// before offset and length.
+///
+/// Our servers give [`PIECE`] bytes at once, so more is asked for piece by piece. Those of Supervisor 4.3 give everything
+/// at once, but nothing that begins or ends within a character (they answer with an HTTP status).
 pub(super) fn read_last(
     session: &mut Session,
     method: &str,
     whose: &[Value],
     bytes: i64,
 ) -> Result<Result<String, Fault>, Failure> {
-    let mut read = |offset: i64, length: i64| {
-        session.ask::<String>(method, [whose, &[Value::Int(offset), Value::Int(length)]].concat())
+    let mut log = Log { session, method, whose };
+    let text = match log.last(bytes) {
+        Err(Failure::Client(ClientError::Http { .. })) => log.read(-bytes, 0),
+        outcome => outcome,
     };
-    let mut text = match read(-bytes, 0)? {
-        Ok(text) => text,
-        refused => return Ok(refused),
-    };
-    // It may be shown by a few bytes more where it cuts characters in two.
-    let is_piece = |text: &str| (PIECE..PIECE + 8).contains(&i64::try_from(text.len()).unwrap_or(i64::MAX));
-    if !is_piece(&text) || (1..=PIECE).contains(&bytes) {
-        return Ok(Ok(text));
+    match text {
+        Err(Failure::Client(ClientError::Fault(fault))) => Ok(Err(fault)),
+        outcome => outcome.map(Ok),
     }
-    let mut offset = PIECE - bytes;
-    if bytes > 0 {
-        // What came are the newest bytes, and where they are is not told: it is where nothing follows.
-        text.clear();
-        let mut ends = 0..i64::from(i32::MAX);
-        while ends.start < ends.end {
-            let middle = ends.start + (ends.end - ends.start) / 2;
-            match read(middle, 1)? {
-                Ok(byte) if byte.is_empty() => ends.end = middle,
-                Ok(_) => ends.start = middle + 1,
-                refused => return Ok(refused),
+}
+
+/// A log as it is asked for.
+struct Log<'l> {
+    session: &'l mut Session,
+    method: &'l str,
+    whose: &'l [Value],
+}
+
+impl Log<'_> {
+    fn read(&mut self, offset: i64, length: i64) -> Result<String, Failure> {
+        self.session.call(self.method, [self.whose, &[Value::Int(offset), Value::Int(length)]].concat())
+    }
+
+    fn last(&mut self, bytes: i64) -> Result<String, Failure> {
+        match bytes {
+            ..=0 => self.behind(-bytes),
+            1..=PIECE => self.read(-bytes, 0),
+            // A log of one piece at most, as most are.
+            _ if self.read(PIECE, 1)?.is_empty() => self.read(-bytes, 0),
+            _ => {
+                let size = self.size()?;
+                self.behind((size - bytes).max(0))
             }
         }
-        offset = (ends.start - bytes).max(0);
     }
-    // The wire has 32 bits.
-    while offset <= i64::from(i32::MAX) {
-        match read(offset, PIECE)? {
-            Ok(piece) => {
-                text.push_str(&piece);
-                if !is_piece(&piece) {
-                    break;
-                }
-            }
-            refused => return Ok(refused),
+
+    /// The size of a log that has more than a piece: nobody tells it, it is where nothing follows.
+    fn size(&mut self) -> Result<i64, Failure> {
+        let (mut low, mut high) = (PIECE + 1, LAST_OFFSET);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            (low, high) = if self.read(middle, 1)?.is_empty() { (low, middle) } else { (middle + 1, high) };
         }
-        offset += PIECE;
+        Ok(low)
     }
-    Ok(Ok(text))
+
+    /// Everything from `offset` on. How long a text is does not tell how many bytes it stands for, since those that are no
+    /// text have been replaced; that nothing follows is seen by asking.
+    fn behind(&mut self, mut offset: i64) -> Result<String, Failure> {
+        let mut text = String::new();
+        while offset <= LAST_OFFSET {
+            let piece = self.read(offset, PIECE)?;
+            offset += PIECE;
+            text.push_str(&piece);
+            // Nothing that is replaced becomes half as long.
+            if i64::try_from(piece.len()).is_ok_and(|length| length < PIECE / 2) {
+                break;
+            }
+            if piece.ends_with(char::REPLACEMENT_CHARACTER)
+                && let Some((character, end)) = self.cut_at(offset)?
+            {
+                text.pop();
+                text.push(character);
+                offset = end;
+            }
+        }
+        Ok(text)
+    }
+
+    /// The character that begins before `offset` and ends behind it, and where it ends.
+    fn cut_at(&mut self, offset: i64) -> Result<Option<(char, i64)>, Failure> {
+        for before in 1..=3 {
+            let begin = offset - before;
+            let first = self.read(begin, 4)?.chars().next().filter(|first| *first != char::REPLACEMENT_CHARACTER);
+            let end = first.and_then(|first| Some((first, begin + i64::try_from(first.len_utf8()).ok()?)));
+            if let Some(found) = end.filter(|(_, end)| *end > offset) {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
 }
 
 /// How much of a log is shown.
@@ -137,7 +184,7 @@ impl Extent {
         };
         let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
         // The wire has 32 bits; no log excerpt is larger.
-        is_number.then(|| Self::Last(sign * digits.parse().unwrap_or(i64::MAX).min(i64::from(i32::MAX))))
+        is_number.then(|| Self::Last(sign * digits.parse().unwrap_or(i64::MAX).min(LAST_OFFSET)))
     }
 }
 
@@ -147,11 +194,12 @@ impl Default for Extent {
     }
 }
 
-fn channel(word: &str) -> Option<Stream> {
-    match word.to_ascii_lowercase().as_str() {
-        "stdout" => Some(Stream::Stdout),
-        "stderr" => Some(Stream::Stderr),
-        _ => None,
+fn channel(word: &str) -> Result<Stream, Mistake> {
+    let word = word.to_lowercase();
+    match word.as_str() {
+        "stdout" => Ok(Stream::Stdout),
+        "stderr" => Ok(Stream::Stderr),
+        _ => Err(Mistake::Word(format!("Error: bad channel {}", quoted(&word)))),
     }
 }
 
@@ -180,11 +228,10 @@ enum Mistake {
 
 impl<'a> Plan<'a> {
     fn parse(words: &[&'a str]) -> Result<Self, Mistake> {
-        let too_many = Mistake::Number("Error: too many arguments");
         match words.len() {
             0 => return Err(Mistake::Number("Error: too few arguments")),
             1..=3 => {}
-            _ => return Err(too_many),
+            _ => return Err(Mistake::Number("Error: too many arguments")),
         }
         let (extent, rest) = match words {
             [first, rest @ ..] if first.starts_with('-') => {
@@ -193,12 +240,11 @@ impl<'a> Plan<'a> {
             }
             all => (Extent::default(), all),
         };
-        let channel = |word: &str| channel(word).ok_or_else(|| Mistake::Word(format!("Error: bad channel '{word}'")));
         match *rest {
             [] => Err(Mistake::Word("Error: tail requires process name".to_owned())),
             [name] => Ok(Self { extent, name, channel: Stream::Stdout }),
-            [name, word] => Ok(Self { extent, name, channel: channel(word)? }),
-            [.., last] => channel(last).and(Err(too_many)),
+            // A word between the two means nothing, as in Supervisor 4.3.
+            [name, .., word] => Ok(Self { extent, name, channel: channel(word)? }),
         }
     }
 }
@@ -225,13 +271,15 @@ mod tests {
             ("-f x stderr", plan(Extent::Follow, "x", Stream::Stderr)),
             ("", Err(Mistake::Number("Error: too few arguments"))),
             ("a b c d", Err(Mistake::Number("Error: too many arguments"))),
-            ("a b stdout", Err(Mistake::Number("Error: too many arguments"))),
+            ("a b stdout", plan(Extent::Last(1600), "a", Stream::Stdout)),
+            ("a b STDERR", plan(Extent::Last(1600), "a", Stream::Stderr)),
             ("a b c", word("Error: bad channel 'c'")),
             ("-5", word("Error: tail requires process name")),
             ("-f", word("Error: tail requires process name")),
             ("-zz x", word("Error: bad argument -zz")),
             ("- x", word("Error: bad argument -")),
-            ("-5 x bogus", word("Error: bad channel 'bogus'")),
+            ("-5 x BOGUS", word("Error: bad channel 'bogus'")),
+            ("x it's", word("Error: bad channel \"it's\"")),
             ("x -5", word("Error: bad channel '-5'")),
         ] {
             let words: Vec<_> = line.split_whitespace().collect();

@@ -31,6 +31,7 @@ fn status_shows_errors_first_and_prefers_three() {
         ("status cat zz:* g:*", vec!["zz: ERROR (no such group)", cat, a, b], 3),
         ("status zz all", vec![cat, a, b], 3),
         ("status g g:zz", vec!["g: ERROR (no such process)", "g:zz: ERROR (no such process)"], 4),
+        ("status zz:zz", vec!["zz:zz: ERROR (no such process)"], 4),
     ] {
         let mut run = Run::new().checked().on("getAllProcessInfo()", all());
         assert_eq!(run.run(line), (lines(&want), status), "{line}");
@@ -144,11 +145,11 @@ fn ends_of_logs() {
     for (line, call) in [
         ("tail x", "readProcessStdoutLog(x, -1600, 0)"),
         ("tail -5 x STDERR", "readProcessStderrLog(x, -5, 0)"),
-        ("tail -0 x", "readProcessStdoutLog(x, 0, 0)"),
+        ("tail -0 x", "readProcessStdoutLog(x, 0, 8388608)"),
         ("maintail", "readLog(-1600, 0)"),
-        ("tail --5 x", "readProcessStdoutLog(x, 5, 0)"),
+        ("tail --5 x", "readProcessStdoutLog(x, 5, 8388608)"),
         ("maintail -10", "readLog(-10, 0)"),
-        ("maintail --10", "readLog(10, 0)"),
+        ("maintail --10", "readLog(10, 8388608)"),
     ] {
         assert_eq!(Run::new().checked().on(call, "text").run(line), (lines(&["text"]), 0), "{line}");
     }
@@ -162,28 +163,40 @@ fn ends_of_logs() {
     ] {
         assert_eq!(Run::new().checked().on(call, code).run(line), (lines(&[want]), 1), "{line} {code:?}");
     }
-    // What is more than one answer holds is asked for piece by piece.
-    let piece = "x".repeat(8 << 20);
-    let ask = |offset: i64, length: i64| format!("readProcessStdoutLog(x, {offset}, {length})");
-    let mut run = Run::new().checked().on(&ask(0, 0), piece.as_str()).on(&ask(8 << 20, 8 << 20), "rest");
-    assert_eq!(run.run("tail -0 x"), (format!("{piece}rest\n"), 0));
-    let mut run = Run::new().checked().on(&ask(5, 0), piece.as_str()).on(&ask(5 + (8 << 20), 8 << 20), "rest");
-    assert_eq!(run.run("tail --5 x"), (format!("{piece}rest\n"), 0));
-    // Where the newest bytes are is looked for.
-    let (size, wanted) = ((8 << 20) + 7, (8 << 20) + 2);
-    let mut run = Run::new().checked().on(&ask(-wanted, 0), piece.as_str());
-    let (mut start, mut end) = (0, i64::from(i32::MAX));
-    while start < end {
-        let middle = start + (end - start) / 2;
-        run = run.on(&ask(middle, 1), if middle < size { "x" } else { "" });
-        (start, end) = if middle < size { (middle + 1, end) } else { (start, middle) };
-    }
-    let mut run = run.on(&ask(5, 8 << 20), piece.as_str()).on(&ask(5 + (8 << 20), 8 << 20), "yz");
-    assert_eq!(run.run(&format!("tail -{wanted} x")), (format!("{piece}yz\n"), 0));
-    // A server of Supervisor 4.3 gives all at once.
-    let more = format!("{piece}and more than that");
-    assert_eq!(Run::new().checked().on(&ask(0, 0), more.as_str()).run("tail -0 x"), (format!("{more}\n"), 0));
     assert_eq!(Run::new().checked().run("maintail foo"), (lines(&["Error: bad argument foo"]), 1));
+}
+
+#[test]
+fn logs_of_several_answers_are_shown_whole() {
+    let begin = 8 << 20;
+    let mut plain = vec![b'x'; begin + 7];
+    plain.extend(b"the end");
+    // Bytes that are no text make the text longer than the log.
+    let mut odd = plain.clone();
+    (odd[10], odd[begin - 1], odd[begin]) = (0xff, 0xff, 0xff);
+    let mut cut = plain.clone();
+    cut.splice(begin - 2..begin + 1, "\u{20ac}".bytes());
+    let mut short = odd.clone();
+    short.truncate(begin - 3);
+    for log in [&plain, &odd, &cut, &short] {
+        for skipped in [0, 5] {
+            let text = String::from_utf8_lossy(&log[skipped..]).into_owned();
+            let mut run = Run::new().checked().with_log(log);
+            let option = if skipped == 0 { "-0".to_owned() } else { format!("--{skipped}") };
+            let (shown, status) = run.run(&format!("tail {option} x"));
+            assert!(shown == format!("{text}\n") && status == 0, "{option} of {}", log.len());
+        }
+        let wanted = begin + 9;
+        let text = String::from_utf8_lossy(&log[log.len().saturating_sub(wanted)..]).into_owned();
+        let (shown, status) = Run::new().checked().with_log(log).run(&format!("tail -{wanted} x"));
+        assert!(shown == format!("{text}\n") && status == 0, "{wanted} of {}", log.len());
+    }
+    // Supervisor 4.3 cannot give what begins or ends within a character, but everything at once.
+    let refused = || ClientError::Http { status: 500, reason: String::new() };
+    let mut run = Run::new().checked().on("readLog(0, 8388608)", refused()).on("readLog(0, 0)", "all");
+    assert_eq!(run.run("maintail -0"), (lines(&["all"]), 0));
+    let mut run = Run::new().checked().on("readLog(8388608, 1)", refused()).on("readLog(-9000000, 0)", "much");
+    assert_eq!(run.run("maintail -9000000"), (lines(&["much"]), 0));
 }
 
 #[test]
@@ -291,6 +304,9 @@ fn foreground() {
     let mut run = begun(&["a"]).on("sendProcessStdin(x, a)", F::NoFile);
     let want = [header, "ERROR: <Fault 20: 'NO_FILE: detail'>", "Exiting foreground"];
     assert_eq!(run.run("fg x"), (lines(&want), 0));
+    let gone = "ERROR: cannot connect to unix:///x: Connection refused";
+    let mut run = begun(&["a"]).on("sendProcessStdin(x, a)", ClientError::Refused);
+    assert_eq!(run.run("fg x"), (lines(&[header, gone, "Exiting foreground"]), 1));
 }
 
 #[test]
@@ -301,6 +317,13 @@ fn configured_processes() {
         "g:a                              avail     auto      5:999",
     ];
     assert_eq!(run.run("avail"), (lines(&want), 0));
+    // Old daemons tell no more than this.
+    let Value::Struct(mut members) = configured("g", "a", true) else { return };
+    members.retain(|(name, _)| {
+        ["group", "name", "inuse", "autostart", "group_prio", "process_prio"].contains(&name.as_str())
+    });
+    let mut run = Run::new().on("getAllConfigInfo()", vec![Value::Struct(members)]);
+    assert_eq!(run.run("avail"), (lines(&want[..1]), 0));
     let mut run = Run::new().on("getAllConfigInfo()", F::ShutdownState);
     assert_eq!(run.run("avail"), (lines(&["ERROR: supervisor shutting down"]), 1));
 }
@@ -341,6 +364,32 @@ fn updates() {
     assert_eq!(run.run("update"), (lines(&["ERROR: already shutting down"]), 1));
     let mut run = Run::new().on("reloadConfig()", F::CantReread);
     assert_eq!(run.run("update"), (lines(&["error: <Fault 92: 'CANT_REREAD: detail'>"]), 1));
+}
+
+#[test]
+fn what_is_begun_is_finished_though_nobody_listens() {
+    let mut run = Run::new()
+        .heard_until(4)
+        .on("reloadConfig()", changes(&["new"], &[], &["gone"]))
+        .on("stopProcessGroup(gone)", vec![entry("gone", "gone", F::Success)])
+        .on("removeProcessGroup(gone)", true)
+        .on("addProcessGroup(new)", true);
+    assert_eq!(run.run_unheard("update"), "gone");
+    let mut run = Run::new()
+        .heard_until(0)
+        .checked()
+        .on("stopProcess(a)", true)
+        .on("stopProcess(b)", F::NotRunning)
+        .on("startProcess(a)", true)
+        .on("startProcess(b)", true);
+    assert_eq!(run.run_unheard("restart a b"), "");
+    let mut run = Run::new().heard_until(0).checked().on("startProcess(a)", true);
+    assert_eq!(run.run_unheard("start --json a"), "");
+    // What is followed is of no use to nobody.
+    assert_eq!(Run::new().heard_until(0).checked().run_unheard("tail -f x"), "");
+    let talk = || vec![Value::from("one\n"), Value::from("two\n")];
+    let mut run = Run::new().heard_until(33).checked().on("GET /mainlogtail", talk());
+    assert_eq!(run.run_unheard("maintail -f"), "==> Press Ctrl-C to exit <==\none\n");
 }
 
 #[test]
