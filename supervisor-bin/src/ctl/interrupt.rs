@@ -15,10 +15,9 @@ pub(super) struct Interrupts {
 }
 
 impl Interrupts {
-    /// Takes the signal over, unless whoever started us has it ignored; interrupts of the past are forgotten.
+    /// Takes the signal over; interrupts of the past are forgotten.
     pub(super) fn listen(&mut self) -> io::Result<()> {
         match &mut self.signals {
-            None if is_ignored() => {}
             None => self.signals = Some(Signals::new([Signal::Int])?),
             Some(signals) => while future::block_on(future::poll_once(signals.next())).is_some() {},
         }
@@ -30,35 +29,6 @@ impl Interrupts {
         match &mut self.signals {
             None => future::pending().await,
             Some(signals) => drop(signals.next().await),
-        }
-    }
-}
-
-/// True if the signal is ignored, as for what a script has put into the background (`proc(5)`: `status`). Where nothing
-/// tells, it is not.
-fn is_ignored() -> bool {
-    std::fs::read_to_string("/proc/self/status").is_ok_and(|status| ignores(&status))
-}
-
-fn ignores(status: &str) -> bool {
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
-    // Signals are counted from 1.
-    mask & (1 << (Signal::Int as u32 - 1)) != 0
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_mask_tells_what_is_ignored() {
-        for (status, want) in [
-            ("Name:\tx\nSigIgn:\t0000000000001002\nSigCgt:\t0000000000000000\n", true),
-            ("Name:\tx\nSigIgn:\t0000000000001000\nSigCgt:\t0000000000000002\n", false),
-            ("Name:\tx\n", false),
-        ] {
-            assert_eq!(ignores(status), want, "{status}");
         }
     }
 }

@@ -5,12 +5,7 @@
 mod lab;
 mod screen;
 
-use std::io::{BufRead as _, BufReader};
-use std::os::unix::process::ExitStatusExt as _;
-use std::process::{Command, Stdio};
-
 use lab::Lab;
-use rustix::process::{Pid, Signal, kill_process};
 
 const CTRL_C: &str = "\x03";
 
@@ -136,28 +131,6 @@ fn bytes_that_are_no_characters_do_not_end_the_shell() {
     shell.expect("4.3.0");
     shell.send("quit\r");
     assert_eq!(shell.end().code(), Some(0));
-}
-
-#[test]
-fn an_interrupt_that_is_ignored_stays_so() {
-    let talker = "[program:one]\n\
-        command=/bin/sh -c 'trap \"echo later\" USR1; while :; do echo said; sleep 0.1; done'\nstartsecs=0\n";
-    let lab = Lab::with_history("", talker);
-    let mut tail = Command::new("/bin/sh")
-        .args(["-c", "trap '' INT; exec \"$0\" \"$@\""])
-        .arg(lab::program("supervisorctl"))
-        .args(["-c", &lab.path("conf").display().to_string(), "tail", "-f", "one"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(tail.stdout.take().unwrap()).lines().map(Result::unwrap);
-    assert!(lines.any(|line| line == "said"));
-    let pid = Pid::from_child(&tail);
-    kill_process(pid, Signal::INT).unwrap();
-    assert!(lab.ctl(&["signal", "USR1", "one"]).status.success());
-    assert!(lines.any(|line| line == "later"), "it has ended");
-    kill_process(pid, Signal::TERM).unwrap();
-    assert_eq!(tail.wait().unwrap().signal(), Some(Signal::TERM.as_raw()));
 }
 
 #[test]
