@@ -79,13 +79,22 @@ impl BufRead for InBody {
 }
 
 impl Read for InBody {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>> {
-        let available = ready!(self.as_mut().poll_fill_buf(cx))?;
-        let count = available.len().min(into.len());
-        into[..count].copy_from_slice(&available[..count]);
-        self.consume(count);
-        Poll::Ready(Ok(count))
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>> {
+        poll_copy(self, cx, into)
     }
+}
+
+/// Reads by way of the buffer that a reader has.
+pub(crate) fn poll_copy(
+    mut from: Pin<&mut impl BufRead>,
+    cx: &mut Context<'_>,
+    into: &mut [u8],
+) -> Poll<io::Result<usize>> {
+    let available = ready!(from.as_mut().poll_fill_buf(cx))?;
+    let count = available.len().min(into.len());
+    into[..count].copy_from_slice(&available[..count]);
+    from.consume(count);
+    Poll::Ready(Ok(count))
 }
 
 /// Reads a body to its end, at most `limit` bytes of it; more is an error of kind [`io::ErrorKind::FileTooLarge`].

@@ -14,7 +14,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::{self, Connection, SendRequest};
 
-use crate::bridge::{InBody, Io, OutBody, Pace, Stream};
+use crate::bridge::{InBody, Io, OutBody, Pace, Stream, poll_copy};
 
 /// A write that makes no progress for this long fails.
 const WRITE_STALL: Duration = Duration::from_secs(30);
@@ -129,12 +129,8 @@ impl<K: Fn(Link) + Unpin> BufRead for Answer<K> {
 }
 
 impl<K: Fn(Link) + Unpin> Read for Answer<K> {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>> {
-        let available = std::task::ready!(self.as_mut().poll_fill_buf(context))?;
-        let count = available.len().min(into.len());
-        into[..count].copy_from_slice(&available[..count]);
-        self.consume(count);
-        Poll::Ready(Ok(count))
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>> {
+        poll_copy(self, context, into)
     }
 }
 

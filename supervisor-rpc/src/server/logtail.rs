@@ -15,6 +15,7 @@ use super::answer::Target;
 use super::app::{Chunks, Log, OpenLog, State};
 use super::page;
 use super::path::logtail_target;
+use crate::bridge::poll_copy;
 
 /// How much of a log comes before what is new, in bytes.
 const BACKLOG: u64 = 1024;
@@ -97,12 +98,8 @@ impl BufRead for ChunkReader {
 }
 
 impl Read for ChunkReader {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>> {
-        let available = ready!(self.as_mut().poll_fill_buf(cx))?;
-        let count = available.len().min(into.len());
-        into[..count].copy_from_slice(&available[..count]);
-        self.consume(count);
-        Poll::Ready(Ok(count))
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>> {
+        poll_copy(self, cx, into)
     }
 }
 
