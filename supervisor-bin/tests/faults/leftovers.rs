@@ -1,9 +1,12 @@
 //! Programs that outlive a daemon that was killed (`orphans`).
 
 use std::fs;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use crate::lab::{Lab, SLEEPER, Signal, Value, call, is_alive, kill, stat, wait_gone};
+use crate::lab::{
+    Lab, SLEEPER, Signal, Value, call, eventually, is_alive, kill, passing, pids, stat, wait_gone, within,
+};
 
 /// Kills the daemon and waits until it is gone.
 fn crash(lab: &mut Lab) {
@@ -43,6 +46,45 @@ fn after_a_crash_there_is_one_instance_of_each_program() {
     lab.start();
     (0..6).for_each(|number| assert!(lab.pid_of(&name(number)) > 0));
     assert!(after.iter().all(|pid| !is_alive(*pid)));
+    lab.stop_well();
+}
+
+#[test]
+fn a_kill_in_the_middle_of_a_start_leaves_nobody_unknown() {
+    let mut lab =
+        Lab::new("[program:many]\ncommand=/bin/sleep 602\nnumprocs=30\nprocess_name=%(process_num)d\nstartsecs=0\n");
+    let path = lab.path("pid.state");
+    for round in 0..12 {
+        lab.spawn(Stdio::null());
+        passing("the first are written down", || {
+            let text = fs::read_to_string(&path).unwrap_or_default();
+            (text.lines().count() > 2 + 2 * round).then_some(())
+        });
+        // Some have been started, one is just being.
+        lab.signal(Signal::KILL);
+        lab.wait();
+        let left: Vec<i32> = pids().into_iter().filter(|pid| lab.is_home_of(*pid)).collect();
+        assert!(!left.is_empty());
+        for pid in left {
+            within(Duration::from_secs(5), "it is written down", || {
+                lab.read("pid.state").contains(&format!("\n{pid} ")).then_some(())
+            });
+            kill(pid, Signal::KILL);
+            wait_gone(pid);
+        }
+        fs::remove_file(&path).unwrap();
+    }
+    lab.start();
+    eventually("all run", || (lab.count("RUNNING") == 30).then_some(()));
+    crash(&mut lab);
+    // Nothing but what they have announced themselves, as if no parent had written.
+    let text = lab.read("pid.state");
+    let announced: Vec<&str> = text.lines().filter(|line| line.contains('+') || line.starts_with('s')).collect();
+    assert_eq!(announced.len(), 31, "{text}");
+    fs::write(&path, announced.join("\n") + "\n").unwrap();
+    lab.start();
+    eventually("all run", || (lab.count("RUNNING") == 30).then_some(()));
+    assert_eq!(lab.instances("/bin/sleep 602"), 30);
     lab.stop_well();
 }
 

@@ -117,6 +117,7 @@ impl Engine {
                 settings: std::sync::Arc::clone(&entry.settings),
                 server_url,
                 socket: None,
+                announcement: None,
             },
             logs: entry.logs.clone(),
             socket: entry.socket.clone(),

@@ -58,6 +58,7 @@ mod tests {
             settings: Arc::new(settings),
             server_url: server_url.map(Arc::from),
             socket: None,
+            announcement: None,
         }
     }
 

@@ -164,13 +164,11 @@ impl Launcher {
             })?),
         };
         order.socket = socket.as_ref().map(|open| open.fd());
-        let before = self.state_file.as_ref().and_then(|_| pinned::moment());
-        let started = match what {
-            What::Task(body) => self.tasks.start(body, &order)?,
-            What::Command(command) => self.spawner.spawn(&order, &command)?,
+        let (started, written) = match what {
+            What::Task(body) => (self.tasks.start(body, &order)?, None),
+            What::Command(command) => self.spawn(&mut order, &command)?,
         };
         let Started { pid, signaller, exit, mut stdin, mut stdout, stderr } = started;
-        let written = pid.and_then(|pid| self.write_down(pid, before, &order));
         if let Inside::Pipes(take) = &inside {
             let pipes = Pipes { name: ProcessName::clone(&name), pid, stdin: stdin.take(), stdout: stdout.take() };
             // Whoever panics over them has dropped them: the program finds its streams closed.
@@ -204,9 +202,30 @@ impl Launcher {
         Ok((launched, Watch { key, run, written, exit, channels, socket }))
     }
 
-    /// Writes a process down that has been started since `before`; gives its pid and the moment of its birth.
-    fn write_down(&self, pid: u32, before: Option<u64>, order: &StartOrder) -> Option<(u32, u64)> {
-        let state_file = self.state_file.as_ref()?;
+    /// Starts a process; if there is a state file, it is written down in it, and its pid and the moment of its birth are
+    /// given.
+    fn spawn(
+        &self,
+        order: &mut StartOrder,
+        command: &ResolvedCommand,
+    ) -> Result<(Started, Option<(u32, u64)>), SpawnError> {
+        let Some(state_file) = &self.state_file else { return Ok((self.spawner.spawn(order, command)?, None)) };
+        let before = pinned::moment();
+        let starting = before.map(|before| state_file.starting(&Record::new(0, before, &order.name, &order.settings)));
+        order.announcement = starting.as_ref().and_then(|starting| starting.announcement.clone());
+        let started = self.spawner.spawn(order, command)?;
+        let written = started.pid.and_then(|pid| self.write_down(state_file, pid, before, order));
+        Ok((started, written))
+    }
+
+    /// Writes a process down that has been started since `before`.
+    fn write_down(
+        &self,
+        state_file: &StateFile,
+        pid: u32,
+        before: Option<u64>,
+        order: &StartOrder,
+    ) -> Option<(u32, u64)> {
         // To ask the kernel would wait for the exec that has just begun.
         let birth = match before {
             Some(before) if pinned::moment() == Some(before) => before,

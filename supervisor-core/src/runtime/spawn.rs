@@ -13,6 +13,7 @@ use super::command::ResolvedCommand;
 use crate::domain::exit::ExitStatus;
 use crate::domain::name::ProcessName;
 use crate::domain::spec;
+use crate::sys::announcement::Announcement;
 
 /// One start to be made.
 #[derive(Debug, Clone)]
@@ -25,6 +26,8 @@ pub(crate) struct StartOrder {
     pub(crate) server_url: Option<Arc<str>>,
     /// The shared listening socket that becomes fd 0 in place of a pipe.
     pub(crate) socket: Option<Arc<OwnedFd>>,
+    /// What the child writes down about itself before it is anything.
+    pub(crate) announcement: Option<Arc<Announcement>>,
 }
 
 /// A process that has just been started. Pipe ends are close-on-exec and non-blocking.

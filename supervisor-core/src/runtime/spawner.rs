@@ -106,6 +106,7 @@ impl Spawner for RealSpawner {
             close_on_exec: self.close_on_exec,
             reset_oom_score: self.reset_oom_score,
             extended: rlimit::extended(),
+            announcement: order.announcement.clone(),
         })
         .map_err(|_| SpawnError::System(format!("NUL character in a path or the environment of '{name}'")))?;
         let starting = self.options.children.as_ref().map(KnownChildren::starting);

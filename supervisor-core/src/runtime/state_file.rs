@@ -1,7 +1,8 @@
 //! The state file: which processes run, so that the next supervisor can stop those that outlive a killed one.
 //!
-//! Append-only: one line right after each start (`state_file/record.rs`), none at an end; now and then it is written anew
-//! and put in place by a rename. It is there only while something runs, and locked as long as its supervisor lives: a lock
+//! Append-only: one line by each child before it is anything else, for its parent may be killed any moment, and one by the
+//! parent right after the start (`state_file/record.rs`); none at an end. Now and then it is written anew and put in place
+//! by a rename. It is there only while something runs, and locked as long as its supervisor lives: a lock
 //! that is held means that the owner lives and needs nobody to clean up. What it says is a hint, never a proof: whoever acts on it looks at pid and birth
 //! of the process itself ([`Pinned`](crate::sys::pinned::Pinned)).
 
@@ -10,14 +11,15 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::fs::{FlockOperation, Mode, OFlags, flock};
 use rustix::io::Errno;
 
-use crate::sys::pinned::boot_id;
+use crate::sys::announcement::Announcement;
+use crate::sys::pinned::{birth, boot_id};
 
 pub(crate) mod record;
 
@@ -26,8 +28,11 @@ use record::Record;
 /// No more than this is read of a file: some hundred thousand processes.
 const MOST: u64 = 16 << 20;
 
-/// Lines of the dead that are tolerated, besides as many as there are living ones.
+/// Lines that are tolerated besides four for each of the living.
 const SLACK: usize = 256;
+
+/// So many times as many are tolerated while other starts are under way, whose announcements a new file would not have.
+const PATIENCE: usize = 16;
 
 /// A child that is just being started holds the lock of its parent for a moment, also when the parent is killed then.
 const ATTEMPTS: u32 = 20;
@@ -62,17 +67,33 @@ pub(crate) struct StateFile {
     living: Mutex<BTreeMap<(u32, u64), Record>>,
     /// Held as long as the disk takes. `None` while there is no file.
     file: Mutex<Option<Writing>>,
+    /// Starts under way, which may have been announced.
+    starting: AtomicUsize,
     /// The last attempt to write failed.
     failing: AtomicBool,
 }
 
 #[derive(Debug)]
 struct Writing {
-    file: File,
+    file: Arc<File>,
     /// Since it was written anew.
     lines: usize,
-    /// The last line may have been cut off.
-    torn: bool,
+}
+
+/// A start under way: until this is dropped, the file stays where it is.
+#[derive(Debug)]
+pub(crate) struct Beginning<'a> {
+    state: &'a StateFile,
+    /// What the child is to write; `None` if the file could not be made.
+    pub(crate) announcement: Option<Arc<Announcement>>,
+}
+
+impl Drop for Beginning<'_> {
+    fn drop(&mut self) {
+        self.state.starting.fetch_sub(1, Ordering::SeqCst);
+        // What stays is read by the next supervisor, and found to be of no consequence.
+        drop(self.state.tidy());
+    }
 }
 
 impl StateFile {
@@ -87,15 +108,21 @@ impl StateFile {
             Err(Refusal::System(error)) if error.kind() == io::ErrorKind::NotFound => None,
             locked => Some(locked?),
         };
-        let mut records = Vec::new();
+        let mut living = BTreeMap::new();
         if let Some(file) = &file {
             let mut text = Vec::new();
             file.take(MOST).read_to_end(&mut text)?;
-            records = record::parse(&String::from_utf8_lossy(&text), &boot);
+            living = record::parse(&String::from_utf8_lossy(&text), &boot, birth);
         }
-        let living = records.iter().map(|record| ((record.pid, record.birth), record.clone())).collect();
-        let file = Mutex::new(file.map(|file| Writing { file, lines: usize::MAX, torn: false }));
-        let state = Self { path, boot, living: Mutex::new(living), file, failing: AtomicBool::new(false) };
+        let records: Vec<Record> = living.values().cloned().collect();
+        let state = Self {
+            path,
+            boot,
+            living: Mutex::new(living),
+            file: Mutex::new(file.map(|file| Writing { file: Arc::new(file), lines: usize::MAX })),
+            starting: AtomicUsize::new(0),
+            failing: AtomicBool::new(false),
+        };
         match records.is_empty() {
             true => state.tidy()?,
             false => *state.file() = Some(state.write_anew()?),
@@ -106,6 +133,19 @@ impl StateFile {
     /// Where it is.
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// A process is about to be started, which is to be `record` but for its pid and the exact moment of its birth. May
+    /// block; for the start lane.
+    pub(crate) fn starting(&self, record: &Record) -> Beginning<'_> {
+        self.starting.fetch_add(1, Ordering::SeqCst);
+        let mut file = self.file();
+        // Why there is none is told when the process is written down.
+        let announcement = self.in_place(&mut file).ok().map(|writing| {
+            writing.lines = writing.lines.saturating_add(1);
+            Arc::new(Announcement::new(Arc::clone(&writing.file), record.announce()))
+        });
+        Beginning { state: self, announcement }
     }
 
     /// Writes down a process that has just been started. May block; for the start lane.
@@ -119,34 +159,40 @@ impl StateFile {
     }
 
     fn write_down(&self, record: Record) -> Result<(), Refusal> {
-        let line = record.render();
-        let living = {
-            let mut living = self.living();
-            living.insert((record.pid, record.birth), record);
-            living.len()
-        };
+        // What was written before may have been cut off by a full disk.
+        let line = format!("\n{}", record.render());
         let mut file = self.file();
-        let Some(writing) = &mut *file else {
+        let writing = self.in_place(&mut file);
+        // Also if there is no file: the next one that can be made tells of it.
+        self.living().insert((record.pid, record.birth), record);
+        let writing = writing?;
+        (&*writing.file).write_all(line.as_bytes())?;
+        writing.lines = writing.lines.saturating_add(1);
+        Ok(())
+    }
+
+    /// The file, made if it is not there, and made anew if it has grown.
+    fn in_place<'a>(&self, file: &'a mut Option<Writing>) -> Result<&'a mut Writing, Refusal> {
+        if file.is_none() {
             // To hold the lock is to have the right to put another file in place.
             let locked = lock(&self.path, OFlags::CREATE)?;
             if locked.metadata()?.len() > 0 {
                 return Err(Refusal::Foreign);
             }
-            *file = Some(self.write_anew()?);
-            return Ok(());
-        };
-        if writing.lines > living.saturating_mul(2).saturating_add(SLACK)
-            && let Ok(anew) = self.write_anew()
-        {
-            *writing = anew;
-            return Ok(());
         }
-        let line = if writing.torn { format!("\n{line}") } else { line };
-        writing.torn = true;
-        (&writing.file).write_all(line.as_bytes())?;
-        writing.torn = false;
-        writing.lines = writing.lines.saturating_add(1);
-        Ok(())
+        let patience = if self.starting.load(Ordering::SeqCst) > 1 { PATIENCE } else { 1 };
+        let tolerated = self.living().len().saturating_mul(4).saturating_add(SLACK).saturating_mul(patience);
+        match file {
+            Some(writing) => {
+                if writing.lines > tolerated
+                    && let Ok(anew) = self.write_anew()
+                {
+                    *writing = anew;
+                }
+                Ok(writing)
+            }
+            none => Ok(none.insert(self.write_anew()?)),
+        }
     }
 
     /// A process has ended; true if it was the last one, and the file should be [tidied](Self::tidy) away. Never blocks.
@@ -162,7 +208,7 @@ impl StateFile {
     /// What the system says.
     pub(crate) fn tidy(&self) -> io::Result<()> {
         let mut file = self.file();
-        if !self.living().is_empty() || file.is_none() {
+        if !self.living().is_empty() || self.starting.load(Ordering::SeqCst) > 0 || file.is_none() {
             return Ok(());
         }
         *file = None;
@@ -201,7 +247,7 @@ impl StateFile {
             drop(fs::remove_file(&aside));
             return Err(error);
         }
-        Ok(Writing { file, lines: text.lines().count(), torn: false })
+        Ok(Writing { file: Arc::new(file), lines: text.lines().count() })
     }
 
     fn living(&self) -> MutexGuard<'_, BTreeMap<(u32, u64), Record>> {

@@ -11,6 +11,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
+use super::announcement::Announcement;
 use super::birth::BirthNote;
 use super::fds::CloseOnExec;
 use super::privilege::{Identity, PrivilegeError};
@@ -69,6 +70,8 @@ pub(crate) struct Start<'a> {
     pub(crate) reset_oom_score: bool,
     /// The limit of open files that is ours alone.
     pub(crate) extended: Option<Extended>,
+    /// What it writes down about itself before anything else.
+    pub(crate) announcement: Option<Arc<Announcement>>,
 }
 
 /// The same, as the child can use it.
@@ -82,6 +85,7 @@ pub(crate) struct Plan {
     close_on_exec: CloseOnExec,
     reset_oom_score: bool,
     extended: Option<Extended>,
+    announcement: Option<Arc<Announcement>>,
     /// The beginnings of the messages, up to the reason.
     cannot_set_user: Vec<u8>,
     cannot_change_directory: Vec<u8>,
@@ -119,6 +123,7 @@ impl Plan {
             close_on_exec: start.close_on_exec,
             reset_oom_score: start.reset_oom_score,
             extended: start.extended,
+            announcement: start.announcement,
             cannot_set_user: cannot("setuid to", uid.to_string().as_ref()),
             cannot_change_directory: cannot("chdir to", start.directory.unwrap_or(Path::new("")).as_os_str()),
             cannot_execute: cannot("exec", start.words.first().map_or("", String::as_str).as_ref()),
@@ -138,12 +143,21 @@ impl Plan {
         let mut command = Command::new("supervisor");
         let follow = move || {
             note.sign();
+            self.announce();
             self.run()
         };
-        // SAFETY: `BirthNote::sign` and `Plan::run` make async-signal-safe calls on prepared memory only, as pre_exec
+        // SAFETY: `BirthNote::sign`, `Plan::announce` and `Plan::run` make async-signal-safe calls on prepared memory only, as pre_exec
         // demands.
         unsafe { command.pre_exec(follow) };
         command
+    }
+
+    /// Writes down what is to be known of the child even if its parent is killed now. Only called in a fresh child that
+    /// still has its parent's descriptors.
+    pub(super) fn announce(&self) {
+        if let Some(announcement) = &self.announcement {
+            announcement.write();
+        }
     }
 
     /// Becomes the program. Only called in a fresh child, which has one thread and its standard streams. It may share our

@@ -2,6 +2,7 @@
 //!
 //! The only module with `unsafe`; each block carries its proof. Nothing here decides what a supervisor does.
 
+pub(crate) mod announcement;
 pub mod birth;
 pub(crate) mod child;
 pub mod daemonize;

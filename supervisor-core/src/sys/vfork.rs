@@ -141,6 +141,8 @@ impl Nest {
 extern "C" fn hatch(argument: *mut c_void) -> libc::c_int {
     // SAFETY: `Nest::start` gives a live `Order`, and stands still.
     let order = unsafe { &*argument.cast::<Order<'_>>() };
+    // Before the table is our own: the file is not among what the small one keeps, and its lock is let go of with it.
+    order.plan.announce();
     let first = order.slots.iter().max().map_or(0, |last| last.saturating_add(1));
     // SAFETY: takes integers only. The table becomes our own, with what is below `first` in it and nothing else; a kernel
     // that does not know the flag (before Linux 5.9) refuses and closes nothing.
@@ -184,6 +186,7 @@ mod tests {
             close_on_exec: CloseOnExec::find(),
             reset_oom_score: false,
             extended: None,
+            announcement: None,
         };
         let plan = Plan::new(start).unwrap();
         let mut nest = Nest::new().unwrap();

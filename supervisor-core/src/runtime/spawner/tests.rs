@@ -14,6 +14,7 @@ use super::*;
 use crate::domain::exit::ExitStatus;
 use crate::domain::name::ProcessName;
 use crate::sys::alone;
+use crate::sys::announcement::Announcement;
 use crate::sys::orphan::Strangers;
 
 mod open_files;
@@ -21,7 +22,13 @@ mod shortage;
 mod traced;
 
 fn order(settings: spec::Process) -> StartOrder {
-    StartOrder { name: ProcessName::new("g", "x").into(), settings: Arc::new(settings), server_url: None, socket: None }
+    StartOrder {
+        name: ProcessName::new("g", "x").into(),
+        settings: Arc::new(settings),
+        server_url: None,
+        socket: None,
+        announcement: None,
+    }
 }
 
 fn process(command: &str) -> spec::Process {
@@ -90,6 +97,19 @@ fn streams_are_pipes() {
         let mut settings = process("/bin/sh -c 'echo 1; echo 2 >&2; echo 3'");
         settings.redirect_stderr = true;
         assert_eq!(run(&spawner, settings), (ExitStatus::Exited(0), "1\n2\n3\n".to_owned(), String::new()));
+    }
+}
+
+#[test]
+fn a_child_announces_itself() {
+    for spawner in [forking(), vforking()] {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let opened = Arc::new(File::options().append(true).open(file.path()).unwrap());
+        let mut order = order(process("/bin/sleep 600"));
+        order.announcement = Some(Arc::new(Announcement::new(opened, " is me\n".to_owned())));
+        let started = spawner.begin(&order).unwrap();
+        assert_eq!(fs::read_to_string(file.path()).unwrap(), format!("\n{} is me\n", started.pid.unwrap()));
+        end(started);
     }
 }
 
