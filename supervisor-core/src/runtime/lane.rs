@@ -13,7 +13,7 @@ use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll};
 use std::thread;
@@ -48,6 +48,9 @@ const LOGS_OF_ONE_LANE: usize = 16;
 
 /// How long a lane may take to do what is asked of it before the asker is told that it hangs.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The most questions that wait for a lane. While it hangs, each of them stays.
+pub(super) const QUESTIONS: usize = 1 << 14;
 
 /// What the tasks of a lane share: one of each for the thread, none for a channel.
 pub(super) struct Local {
@@ -84,6 +87,8 @@ type Job = Box<dyn FnOnce(&LocalExecutor<'static>, &Rc<Local>) + Send>;
 /// The way to one thread.
 pub(super) struct Lane {
     jobs: Sender<Job>,
+    /// Questions that were not answered yet.
+    questions: Arc<AtomicUsize>,
 }
 
 impl Lane {
@@ -93,7 +98,7 @@ impl Lane {
         thread::Builder::new()
             .name("log-lane".to_owned())
             .spawn(move || run(&receiver, &Local::new(activity, syslog, poller)))?;
-        Ok(Arc::new(Self { jobs }))
+        Ok(Arc::new(Self { jobs, questions: Arc::default() }))
     }
 
     /// Runs a task on the lane. It is made there, so that it need not be `Send`; it is dropped when the lane ends.
@@ -121,10 +126,17 @@ impl Lane {
     /// Does something on the lane.
     ///
     /// # Errors
-    /// What `work` says; `TimedOut` if the lane hangs. The work is done all the same once it does not.
+    /// What `work` says; `TimedOut` if the lane hangs. The work is done all the same once it does not; `ResourceBusy` if it
+    /// will not be, since too much waits already.
     pub(super) async fn ask(&self, work: impl FnOnce() -> io::Result<()> + Send + 'static) -> io::Result<()> {
         let (reply, answer) = async_channel::bounded(1);
+        let questions = Arc::clone(&self.questions);
+        if questions.fetch_add(1, Ordering::Relaxed) >= QUESTIONS {
+            questions.fetch_sub(1, Ordering::Relaxed);
+            return Err(io::Error::new(io::ErrorKind::ResourceBusy, "the file system does not answer"));
+        }
         self.spawn(move |_| async move {
+            questions.fetch_sub(1, Ordering::Relaxed);
             // Whoever asked may have gone.
             let _ = reply.try_send(work());
         });

@@ -6,6 +6,7 @@ use crate::logfile::follow::Follow;
 use crate::logfile::rotating::backup_path;
 use crate::logfile::rotating::tests::SmallDisk;
 use crate::logfile::syslog::Syslog;
+use crate::runtime::lane::QUESTIONS;
 use futures_lite::StreamExt;
 use futures_lite::future::block_on;
 use std::fs::{self, File};
@@ -141,6 +142,24 @@ fn a_channel_that_was_closed_costs_nothing() {
     drop(pipe);
     eventually("the task ends", || block_on(future::poll_once(reader.link.ended.opened())).is_some());
     block_on(reader.finish());
+}
+
+#[test]
+fn a_lane_that_hangs_is_not_asked_without_end() {
+    let lab = Lab::new();
+    let plan = lab.plan(channel());
+    let lane = Arc::clone(plan.log.as_ref().unwrap().sink().lane());
+    let (thaw, frozen) = std::sync::mpsc::channel::<()>();
+    lane.spawn(move |_| async move {
+        let _ = frozen.recv();
+    });
+    for _ in 0..QUESTIONS {
+        assert!(block_on(future::poll_once(lane.ask(|| Ok(())))).is_none());
+    }
+    let refused = block_on(lane.ask(|| Ok(()))).unwrap_err();
+    assert_eq!(refused.kind(), std::io::ErrorKind::ResourceBusy);
+    drop(thaw);
+    eventually("it answers again", || block_on(lane.ask(|| Ok(()))).is_ok());
 }
 
 #[test]
