@@ -93,7 +93,7 @@ impl Hub {
 /// `GET /live`.
 pub(super) async fn answer(visit: Visit) -> tide::Result {
     let messages = visit.site.hub.watch(visit.token());
-    Ok(sse::answer(Box::pin(messages.map(|message| message.to_vec()))))
+    Ok(sse::answer(Box::pin(messages.map(|message| message.to_vec())), 0))
 }
 
 enum Wake {

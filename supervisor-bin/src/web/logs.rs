@@ -38,13 +38,15 @@ struct Piece<'a> {
 /// `GET /live/logs?log=stdout:NAME&log=stderr:NAME`; `log=main` is the activity log.
 pub(super) async fn answer(visit: Visit) -> tide::Result {
     let mut all: Chunks = Box::pin(beats());
+    let mut count = 0;
     for name in visit.parameters.all_queried("log").take(LOGS) {
+        count += 1;
         let log = Log::new(visit.site.handle.clone(), name).pieces();
         // By lot, so that a flood in one log holds up no other for good.
         all = Box::pin(stream::race(all, log));
     }
     let hello = stream::once(sse::event("hello", &"logs"));
-    Ok(sse::answer(Box::pin(hello.chain(all))))
+    Ok(sse::answer(Box::pin(hello.chain(all)), count))
 }
 
 fn beats() -> impl Stream<Item = Vec<u8>> + Send {

@@ -1,7 +1,7 @@
 //! Server-sent events: data that is pushed over one answer without end.
 
 use serde::Serialize;
-use supervisor_rpc::server::{Chunks, stream_body};
+use supervisor_rpc::server::{Chunks, Follows, stream_body};
 use tide::{Response, StatusCode};
 
 use super::answer::dress;
@@ -16,9 +16,10 @@ pub(super) fn event(name: &str, data: &impl Serialize) -> Vec<u8> {
     format!("event: {name}\ndata: {data}\n\n").into_bytes()
 }
 
-/// The answer that sends these.
-pub(super) fn answer(events: Chunks) -> Response {
+/// The answer that sends these, from so many logs.
+pub(super) fn answer(events: Chunks, logs: usize) -> Response {
     let mut response = Response::new(StatusCode::Ok);
+    response.insert_ext(Follows(logs));
     response.set_body(stream_body(events));
     response.insert_header("content-type", "text/event-stream");
     // A proxy must not hold events back.

@@ -3,6 +3,7 @@
 use std::fs::OpenOptions;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use rustix::net::sockopt;
@@ -68,6 +69,44 @@ fn more_clients_than_there_is_room_for_keep_nobody_out() {
         eventually("it is started again", || (lab.pid_of("x") != pid).then_some(()));
         drop(clients);
     }
+}
+
+#[test]
+fn followers_take_neither_the_descriptors_of_programs_nor_the_places_of_calls() {
+    let mut lab = Lab::with("minfds=128", "[program:x]\ncommand=/bin/sleep 600\n");
+    lab.wrapper = ["prlimit", "--nofile=128:128"].map(str::to_owned).to_vec();
+    lab.start();
+    let get = |target: &str| format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    let mut honest = lab.unix();
+    honest.write_all(get("/mainlogtail").as_bytes()).unwrap();
+    let mut shown = read_until(&mut honest, String::new(), "\r\n\r\n");
+    let eight = format!("/live/logs?{}", ["log=main"; 8].join("&"));
+    for target in ["/mainlogtail", "/logtail/x", &eight] {
+        let mut clients: Vec<UnixStream> = (0..300).map(|_| lab.unix()).collect();
+        // Who has been cut off need not ask.
+        clients.iter_mut().for_each(|client| drop(client.write_all(get(target).as_bytes())));
+        let began = Instant::now();
+        assert!(lab.call(STATE, &[]).is_ok());
+        // Those who were refused would linger for longer.
+        assert!(began.elapsed() < Duration::from_secs(2), "{:?}: {target}", began.elapsed());
+        let pid = lab.pid_of("x");
+        kill(pid, Signal::KILL);
+        let next = eventually("it is started again", || Some(lab.pid_of("x")).filter(|next| *next != pid));
+        shown = read_until(&mut honest, shown, &format!("spawned: 'x' with pid {next}"));
+        drop(clients);
+    }
+    assert!(!lab.log().contains("too many open files"), "{}", lab.log());
+}
+
+/// What a stream has said when it has said this.
+fn read_until(stream: &mut UnixStream, mut said: String, words: &str) -> String {
+    let mut bytes = [0; 4096];
+    while !said.contains(words) {
+        let count = stream.read(&mut bytes).unwrap();
+        assert!(count > 0, "it ended before {words:?}: {said}");
+        said.push_str(&String::from_utf8_lossy(&bytes[..count]));
+    }
+    said
 }
 
 #[test]

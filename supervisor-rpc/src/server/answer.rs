@@ -23,6 +23,7 @@ use tide::http::{self, StatusCode, Url};
 
 use super::access;
 use super::connection::LINGER_BYTES;
+use super::logtail::Follows;
 use super::page;
 use super::path::{self, Route};
 use super::room::Taken;
@@ -40,8 +41,9 @@ pub(super) struct Context {
     pub(super) door: Arc<Door>,
     pub(super) wire: Arc<Wire>,
     pub(super) peer: Peer,
-    pub(super) seat: Arc<Seat>,
     pub(super) stream: Stream,
+    /// The last one, so that the socket is closed when it is given back.
+    pub(super) seat: Arc<Seat>,
 }
 
 /// Answers one request.
@@ -61,13 +63,13 @@ pub(super) async fn answer(
         Err(status) => Err(status),
     };
     ticket.has_request();
-    let response = match read {
+    let (response, stream) = match read {
         Ok((method, caller, body, room)) => {
-            respond(to_tide(&parts, method, body, caller, &context.door), room, &line, &context).await
+            let request = to_tide(&parts, method, body, caller, &context.door);
+            answer_whole(request, room, &line, &context).await
         }
-        Err(status) => refuse(status, &context),
+        Err(status) => (refuse(status, &context), None),
     };
-    let (response, stream) = seat_stream(response, &context);
     ticket.record(access::Request { line, status: response.status().into() });
     let endless = stream.is_some().then(|| Endless {
         stop: Box::pin(context.house.stop.clone()),
@@ -77,14 +79,28 @@ pub(super) async fn answer(
     Ok(to_hyper(response, Held { _ticket: ticket, _stream: stream }, endless))
 }
 
-/// An answer without end needs a seat of its own kind: streams must leave room for calls.
-fn seat_stream(response: http::Response, context: &Context) -> (http::Response, Option<StreamSeat>) {
+/// The answer to a whole request. One without end needs a seat of its own kind: streams must leave room for calls.
+async fn answer_whole(
+    request: http::Request,
+    room: Taken,
+    line: &str,
+    context: &Context,
+) -> (http::Response, Option<StreamSeat>) {
+    let table = &context.house.table;
+    let no_seat = || (refuse(StatusCode::ServiceUnavailable, context), None);
+    // Before the log is opened: many who are refused must not take descriptors together.
+    let early = path::is_log(request.url().path()).then(|| table.admit_stream(1));
+    if matches!(early, Some(None)) {
+        return no_seat();
+    }
+    let response = respond(request, room, line, context).await;
     if response.len().is_some() {
         return (response, None);
     }
-    match context.house.table.admit_stream() {
+    let logs = response.ext().get().map_or(1, |Follows(logs)| *logs);
+    match early.flatten().or_else(|| table.admit_stream(logs)) {
         Some(seat) => (response, Some(seat)),
-        None => (refuse(StatusCode::ServiceUnavailable, context), None),
+        None => no_seat(),
     }
 }
 

@@ -56,6 +56,8 @@ pub(super) async fn run(context: Context) {
             // Idle, or half a head: nobody waits for an answer. Who is busy finishes, within the grace time after a stop.
             if wire.is_busy() {
                 word = None;
+                // Whoever wants the place does not wait for us.
+                house.table.tell();
                 let cut = async {
                     house.stopped().await;
                     Timer::after(house.grace()).await;
@@ -66,13 +68,21 @@ pub(super) async fn run(context: Context) {
         result.unwrap_or(Ok(()))
     };
     wire.ended();
-    match (last_word(&context, result), word) {
-        // Whoever needs the place does not wait for good manners.
-        (None, Some(status)) => farewell(stream, &raw_refusal(status), Duration::ZERO).await,
-        (Some(status), _) => farewell(stream, &raw_refusal(status), house.limits.linger).await,
-        (None, None) if wire.lingers() => farewell(stream, "", house.limits.linger).await,
-        (None, None) => {}
+    // Whoever needs the place does not wait for good manners.
+    let end = async {
+        let late = async {
+            Timer::after(house.limits.linger).await;
+        };
+        late.or(wire.evicted()).await;
+    };
+    match last_word(&context, result).or(word) {
+        Some(status) => farewell(stream, &raw_refusal(status), end).await,
+        None if wire.lingers() => farewell(stream, "", end).await,
+        None => drop(stream),
     }
+    // The socket, too, is closed before the seat is given back, and the seat before the connection is as good as gone.
+    drop(context);
+    wire.closed();
 }
 
 /// What `work` yields, or nothing if `end` comes first.
@@ -94,8 +104,8 @@ fn last_word(context: &Context, result: Result<(), hyper::Error>) -> Option<Stat
     (error.is_parse_version_h2() && !context.wire.ever_sent()).then_some(StatusCode::BadRequest)
 }
 
-/// Says a last word, then reads on for a moment: closing with unread bytes would take the word away from the client.
-pub(super) async fn farewell(mut stream: Stream, word: &str, time: Duration) {
+/// Says a last word, then reads on until `end`: closing with unread bytes would take the word away from the client.
+pub(super) async fn farewell(mut stream: Stream, word: &str, end: impl Future<Output = ()>) {
     let talk = async {
         if stream.write_all(word.as_bytes()).await.is_err() || stream.finish_sending().is_err() {
             return;
@@ -108,8 +118,5 @@ pub(super) async fn farewell(mut stream: Stream, word: &str, time: Duration) {
             left = left.saturating_sub(count as u64);
         }
     };
-    let late = async {
-        Timer::after(time).await;
-    };
-    talk.or(late).await;
+    talk.or(end).await;
 }

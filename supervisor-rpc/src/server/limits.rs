@@ -24,12 +24,13 @@ pub struct Limits {
     pub body_time: Duration,
     /// A write that makes no progress for this long ends the connection. Default 30 s.
     pub write_stall: Duration,
-    /// How long a refused client may go on sending before it is cut off, so that it can read why. Default 2 s.
+    /// How long a refused client may go on sending before it is cut off, so that it can read why, unless somebody needs its
+    /// place. Default 2 s.
     pub linger: Duration,
     /// Connections at once, over all listeners. Default 1,024, or a quarter of the free descriptors if that is less.
     pub connections: usize,
-    /// How many of them may be answers without end, such as log streams: calls must always find room. Default half of
-    /// `connections`.
+    /// How many of them may be answers without end, such as log streams: calls must always find room. One that follows several
+    /// logs counts as so many, for each takes descriptors. Default half of `connections`.
     pub streams: usize,
 }
 

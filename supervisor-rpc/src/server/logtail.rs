@@ -65,6 +65,11 @@ async fn follow(request: &Request<State>, log: Log) -> Response {
     response
 }
 
+/// How many logs an answer without end opens as it is read, among its extensions: they take descriptors, and are counted
+/// with those of all other answers. One that does not say it counts as one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Follows(pub usize);
+
 /// A body that sends each chunk of a stream at once. Empty chunks are skipped.
 pub fn stream_body(stream: Chunks) -> Body {
     Body::from_reader(ChunkReader { stream: Mutex::new(stream), chunk: Vec::new(), at: 0 }, None)

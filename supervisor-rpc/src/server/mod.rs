@@ -30,7 +30,7 @@ pub use auth::Guard;
 pub use fuzz::fuzz_head;
 pub use limits::Limits;
 pub use listen::{BindError, Bound, Note, Socket, bind, bind_all};
-pub use logtail::stream_body;
+pub use logtail::{Follows, stream_body};
 pub use password::{PasswordError, check_password, hash_password};
 pub use serve::{Serving, serve};
 

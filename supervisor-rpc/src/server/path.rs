@@ -42,6 +42,11 @@ impl Route {
     }
 }
 
+/// True if a route is that of a log stream.
+pub(super) fn is_log(route: &str) -> bool {
+    matches!(route, LOGTAIL | MAINLOGTAIL)
+}
+
 /// Process and channel of a path that begins with `/logtail`: `/logtail/NAME[/CHANNEL]`.
 pub(super) fn logtail_target(decoded: &str) -> Option<(&str, &str)> {
     let (_, rest) = decoded.trim_start_matches('/').split_once('/')?;

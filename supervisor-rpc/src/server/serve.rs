@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::ops::RangeInclusive;
 use std::os::fd::AsFd;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -30,11 +31,8 @@ use super::table::Table;
 use super::wire::Wire;
 use crate::bridge::Stream;
 
-/// How long to wait after an error of accept, which would else come again at once.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
-/// How many refused connections may linger at once.
-const REFUSED: usize = 32;
+/// How many connections that found no place may linger at once: a quarter of what is connected, within these bounds.
+const REFUSED: RangeInclusive<usize> = 8..=32;
 
 /// What all listeners share.
 pub(super) struct House {
@@ -228,22 +226,21 @@ async fn accept(listener: Listener, door: Arc<Door>, house: Arc<House>, alive: S
         let next = async { Some(listener.accept().await) };
         match next.or(async { house.stop.recv().await.ok().map(|never| match never {}) }).await {
             None => return,
-            Some(Ok((stream, peer))) => take_in(stream, peer, &door, &house, &alive),
+            Some(Ok((stream, peer))) => take_in(stream, peer, &door, &house, &alive).await,
             // The client went away while it waited.
             Some(Err(error)) if error.kind() == io::ErrorKind::ConnectionAborted => {}
-            Some(Err(_)) => {
-                // Most likely no descriptors are left: make room, and never spin.
-                house.table.evict_one();
-                Timer::after(ACCEPT_PAUSE).await;
-            }
+            // Most likely no descriptors are left.
+            Some(Err(_)) => house.table.make_room().await,
         }
     }
 }
 
-fn take_in(stream: Stream, peer: Peer, door: &Arc<Door>, house: &Arc<House>, alive: &Sender<Infallible>) {
+async fn take_in(stream: Stream, peer: Peer, door: &Arc<Door>, house: &Arc<House>, alive: &Sender<Infallible>) {
     let wire = Wire::new(&house.limits, AccessLog::new(Arc::clone(&house.backend), &peer));
     let (house, door, alive) = (Arc::clone(house), Arc::clone(door), alive.clone());
-    match house.table.admit(&wire, &peer) {
+    // Each of these takes a descriptor as well.
+    let refused = (house.limits.connections / 4).clamp(*REFUSED.start(), *REFUSED.end());
+    match house.table.seat(&wire, &peer).await {
         Some(seat) => {
             let context = Context { house, door, wire, peer, seat: Arc::new(seat), stream };
             task::spawn(async move {
@@ -251,11 +248,14 @@ fn take_in(stream: Stream, peer: Peer, door: &Arc<Door>, house: &Arc<House>, ali
                 drop(alive);
             });
         }
-        None if Arc::strong_count(&house.refused) <= REFUSED => {
+        None if Arc::strong_count(&house.refused) <= refused => {
             let refused = Arc::clone(&house.refused);
             task::spawn(async move {
                 let word = raw_refusal(StatusCode::ServiceUnavailable);
-                connection::farewell(stream, &word, house.limits.linger).await;
+                let late = async {
+                    Timer::after(house.limits.linger).await;
+                };
+                connection::farewell(stream, &word, late).await;
                 drop((refused, alive));
             });
         }

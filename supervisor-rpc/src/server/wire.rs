@@ -36,6 +36,7 @@ struct Now {
     fresh: bool,
     linger: bool,
     ever_sent: bool,
+    closed: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +68,7 @@ impl Wire {
             fresh: true,
             linger: false,
             ever_sent: false,
+            closed: false,
         };
         let Limits { idle_time, kept_time, head_time, .. } = *limits;
         Arc::new(Self { now: Mutex::new(now), idle_time, kept_time, head_time, access, evict, evicted })
@@ -84,11 +86,11 @@ impl Wire {
         Ticket { wire: Arc::clone(self), request: None }
     }
 
-    /// Since when the connection waits for its client; `None` while it is answered.
+    /// Since when the connection waits for its client; `None` while it is answered, and when it is closed.
     pub(super) fn waits(&self) -> Option<Waits> {
         let now = self.now();
         match now.phase {
-            _ if !now.answered.is_empty() => None,
+            _ if now.closed || !now.answered.is_empty() => None,
             Phase::Idle { since } => Some(Waits::Idle(since)),
             Phase::Head { since } | Phase::Body { since } => Some(Waits::Unfinished(since)),
             Phase::Busy => None,
@@ -138,10 +140,20 @@ impl Wire {
         self.evicted.is_closed()
     }
 
+    /// True if it was asked to and will be closed at once.
+    pub(super) fn is_leaving(&self) -> bool {
+        self.is_evicted() && self.waits().is_some()
+    }
+
     /// Resolves when the connection is asked to go.
     pub(super) async fn evicted(&self) {
         // Nothing is ever sent: an answer means that the channel is closed.
         let _ = self.evicted.recv().await;
+    }
+
+    /// The socket is closed. Work for its client may go on.
+    pub(super) fn closed(&self) {
+        self.now().closed = true;
     }
 
     /// The connection has ended: what was answered is told, complete or not.

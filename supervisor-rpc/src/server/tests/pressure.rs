@@ -188,6 +188,38 @@ fn streams_leave_room_for_calls() {
 }
 
 #[test]
+fn refused_clients_that_linger_give_their_places_to_others() {
+    let limits = Limits { connections: 4, streams: 1, linger: Duration::from_secs(60), ..Limits::default() };
+    let lab = Lab::with(limits, None, |_| {});
+    let mut stream = lab.unix();
+    stream.send(get("/logtail/cat")).until("1024\n");
+    let mut refused: Vec<_> = (0..3).map(|_| lab.unix()).collect();
+    for talk in &mut refused {
+        assert_eq!(talk.ask(&get("/logtail/cat")).status, 503);
+    }
+    let mut newcomers = Vec::new();
+    for talk in &mut refused {
+        let mut newcomer = lab.unix();
+        assert_eq!(newcomer.ask(&post("/RPC2", "x")).status, 200);
+        newcomers.push(newcomer);
+        // The socket is closed, not only the place given away.
+        eventually("it is cut off", || talk.stream.write_all(b"x").is_err());
+    }
+    lab.backend.append("still there\n");
+    stream.until("still there\n");
+}
+
+#[test]
+fn streams_that_find_no_place_open_no_log() {
+    let lab = Lab::with(Limits { streams: 1, ..Limits::default() }, None, |_| {});
+    let mut stream = lab.unix();
+    stream.send(get("/logtail/cat")).until("1024\n");
+    assert_eq!(lab.ask(&get("/mainlogtail")).status, 503);
+    assert_eq!(lab.ask(&get("/logtail/cat")).status, 503);
+    assert_eq!(lab.backend.followers.lock().unwrap().len(), 1);
+}
+
+#[test]
 fn large_bodies_wait_for_room_and_small_ones_do_not() {
     let limits = Limits { bodies: 256 * 1024, body_time: Duration::from_millis(700), ..Limits::default() };
     let lab = Lab::with(limits, None, |_| {});
