@@ -3,6 +3,7 @@
 //! The only module with `unsafe`; each block carries its proof. Nothing here decides what a supervisor does.
 
 pub mod birth;
+pub mod caught;
 pub(crate) mod child;
 pub mod daemonize;
 pub mod errno;
