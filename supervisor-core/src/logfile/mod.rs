@@ -8,5 +8,6 @@ pub mod follow;
 pub mod loss;
 pub mod open;
 pub mod read;
+pub(crate) mod resting;
 pub mod rotating;
 pub mod syslog;

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use super::loss::{Loss, Notice};
 use super::open::{leads_to_descriptor, open_append};
+use super::resting::Resting;
 
 /// After a failed rotation or opening, the next attempt is made this much later at the earliest.
 const RETRY: Duration = Duration::from_secs(1);
@@ -152,6 +153,24 @@ impl RotatingFile {
     pub fn replace_with(&mut self, other: Self) {
         let loss = std::mem::take(&mut self.loss);
         *self = Self { loss, ..other };
+    }
+
+    /// Closes the file until there is something to write; it is given back if that would change what is written to: its
+    /// path leads elsewhere, or what has failed is to be tried again.
+    ///
+    /// # Errors
+    /// The file, as it was.
+    pub(crate) fn rest(self) -> Result<Resting, Self> {
+        let is_quiet = self.regular && !self.detached && !self.stuck && self.retry_at.is_none();
+        if is_quiet && !leads_to_descriptor(&self.path) {
+            return Ok(Resting::new(self.path, self.loss));
+        }
+        Err(self)
+    }
+
+    /// The same with what was lost before.
+    pub(super) fn with_loss(self, loss: Loss) -> Self {
+        Self { loss, ..self }
     }
 
     /// Takes `file`, just opened at our path, in place of what we had.

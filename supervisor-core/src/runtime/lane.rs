@@ -31,6 +31,7 @@ use crate::activity::ActivityLog;
 use crate::domain::level::Level;
 use crate::logfile::open::open_append;
 use crate::logfile::syslog::{self, Syslog};
+use crate::sys::fds;
 use crate::sys::poller::Poller;
 use reactor::Reactor;
 
@@ -184,10 +185,11 @@ pub(super) enum Key {
 }
 
 impl Key {
-    fn most_lanes(self) -> usize {
+    /// A lane has descriptors of its own.
+    const fn most_lanes(self, few_descriptors: bool) -> usize {
         match self {
-            Self::FileSystem(_) => LANES,
-            Self::Stream { .. } | Self::Nothing => 1,
+            Self::FileSystem(_) if !few_descriptors => LANES,
+            Self::FileSystem(_) | Self::Stream { .. } | Self::Nothing => 1,
         }
     }
 }
@@ -201,6 +203,7 @@ pub(crate) struct Lanes {
     activity: Arc<dyn ActivityLog>,
     /// How to reach the system log; each lane has a way of its own.
     syslog: fn() -> Syslog,
+    few_descriptors: bool,
     table: Mutex<Table>,
     /// How many times all logs were to be opened anew.
     reopenings: AtomicU64,
@@ -238,7 +241,17 @@ impl Lanes {
     }
 
     fn reaching(activity: Arc<dyn ActivityLog>, syslog: fn() -> Syslog) -> Self {
-        Self { activity, syslog, table: Mutex::default(), reopenings: AtomicU64::new(0) }
+        Self::with(activity, syslog, fds::are_few())
+    }
+
+    fn with(activity: Arc<dyn ActivityLog>, syslog: fn() -> Syslog, few_descriptors: bool) -> Self {
+        Self { activity, syslog, few_descriptors, table: Mutex::default(), reopenings: AtomicU64::new(0) }
+    }
+
+    /// As where few files may be open.
+    #[cfg(test)]
+    pub(super) fn with_few_descriptors(activity: Arc<dyn ActivityLog>) -> Self {
+        Self::with(activity, || Syslog::new(&syslog::program_name()), true)
     }
 
     /// A share of `who` in the log at `path`, opened anew for a process that is about to start; the log is shared by all
@@ -290,7 +303,8 @@ impl Lanes {
             return Ok(known);
         }
         let lane = self.lane(&mut table, key)?;
-        let sink = Arc::new(LogSink::new(Arc::clone(&path), key, lane, Arc::clone(&self.activity)));
+        let sink =
+            Arc::new(LogSink::new(Arc::clone(&path), key, lane, Arc::clone(&self.activity), self.few_descriptors));
         if table.sinks.len() > table.many {
             table.sinks.retain(|_, sink| sink.strong_count() > 0);
             table.many = 2 * table.sinks.len();
@@ -328,7 +342,7 @@ impl Lanes {
         let lanes = table.lanes.entry(key).or_default();
         // Each log holds its lane, and so does the table.
         if let Some(lane) = lanes.iter().min_by_key(|lane| Arc::strong_count(lane))
-            && (lanes.len() == key.most_lanes() || Arc::strong_count(lane) <= LOGS_OF_ONE_LANE)
+            && (lanes.len() == key.most_lanes(self.few_descriptors) || Arc::strong_count(lane) <= LOGS_OF_ONE_LANE)
         {
             return Ok(Arc::clone(lane));
         }

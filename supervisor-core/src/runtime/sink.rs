@@ -1,7 +1,8 @@
 //! One log that output is written to, shared by all who name the same path.
 //!
 //! Belongs to the entry of its process: it outlives the single run, so that the log of a stopped process can be cleared.
-//! The file itself is open only while somebody writes. How files are rotated is decided in `logfile/rotating.rs`.
+//! The file itself is open only as long as a process runs that writes to it; where descriptors are few, only while something
+//! is written. How files are rotated is decided in `logfile/rotating.rs`.
 
 use std::fs::File;
 use std::io;
@@ -9,12 +10,16 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_io::Timer;
 
 use super::lane::{Key, Lane};
 use crate::activity::ActivityLog;
 use crate::domain::level::Level;
 use crate::logfile::loss::Notice;
 use crate::logfile::open::open_append;
+use crate::logfile::resting::Resting;
 use crate::logfile::rotating::{self, RotatingFile};
 pub(super) use shares::Limits;
 use shares::Shares;
@@ -23,12 +28,19 @@ use stream::StreamSink;
 mod shares;
 pub(super) mod stream;
 
+/// A file that no descriptor can be had for is tried to open again after this time, and so many times. Its program waits
+/// meanwhile, when its pipe is full.
+const DESCRIPTOR_PAUSE: Duration = Duration::from_millis(100);
+const DESCRIPTOR_TRIES: u32 = 50;
+
 /// What is behind the path of a log.
 pub(super) enum Open {
     /// A regular file, or something else that never keeps a writer waiting.
     File(RotatingFile),
     /// A pipe, a terminal, a socket.
     Stream(Arc<StreamSink>),
+    /// A regular file that is closed until somebody writes.
+    Resting(Resting),
 }
 
 impl Open {
@@ -62,6 +74,10 @@ fn take_for_stream(place: &mut Option<Open>, tell: &mut dyn FnMut(Notice)) {
     }
 }
 
+fn lacks_descriptors(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE))
+}
+
 /// A shared log.
 pub(crate) struct LogSink {
     path: Arc<Path>,
@@ -72,17 +88,20 @@ pub(crate) struct LogSink {
     shares: Mutex<Shares>,
     /// It is to be opened anew, which has not begun.
     reopening: AtomicBool,
+    /// The file is closed after each write.
+    rests: bool,
     lost: AtomicU64,
     open: Mutex<Option<Open>>,
 }
 
 impl LogSink {
-    pub(super) fn new(path: Arc<Path>, key: Key, lane: Arc<Lane>, activity: Arc<dyn ActivityLog>) -> Self {
+    pub(super) fn new(path: Arc<Path>, key: Key, lane: Arc<Lane>, activity: Arc<dyn ActivityLog>, rests: bool) -> Self {
         Self {
             path,
             key,
             lane,
             activity,
+            rests,
             shares: Mutex::default(),
             reopening: AtomicBool::new(false),
             lost: AtomicU64::new(0),
@@ -156,7 +175,19 @@ impl LogSink {
             (Some(Open::File(before)), Open::File(now)) => before.replace_with(now),
             // The same pipe or terminal, in use: whoever waits for room in it keeps its turn, so that chunks stay whole.
             (Some(Open::Stream(_)), Open::Stream(_)) => {}
+            (Some(Open::Resting(before)), Open::File(now)) => *place = Some(Open::File(before.hand_over(now))),
             (_, open) => *place = Some(open),
+        }
+        self.rest(&mut place);
+    }
+
+    /// Closes a file that nothing is written to now, where descriptors are few.
+    fn rest(&self, place: &mut Option<Open>) {
+        if self.rests && matches!(place, Some(Open::File(_))) {
+            *place = place.take().map(|open| match open {
+                Open::File(file) => file.rest().map_or_else(Open::File, Open::Resting),
+                other => other,
+            });
         }
     }
 
@@ -166,13 +197,27 @@ impl LogSink {
         let limits = self.shares().limits();
         let mut open = self.open();
         let tell = &mut |notice: Notice| self.tell(who, &notice);
+        if let Some(Open::Resting(resting)) = &mut *open {
+            match resting.wake(limits.0, limits.1) {
+                Ok(file) => {
+                    *open = Some(Open::File(file));
+                    take_for_stream(&mut open, tell);
+                }
+                Err(error) if lacks_descriptors(&error) => return 0,
+                Err(error) => {
+                    resting.lost(bytes.len(), error, tell);
+                    self.count(bytes.len());
+                    return bytes.len();
+                }
+            }
+        }
         if let Some(Open::File(file)) = &mut *open {
             file.set_limits(limits.0, limits.1);
             if file.retry(tell) {
                 take_for_stream(&mut open, tell);
             }
         }
-        match &mut *open {
+        let done = match &mut *open {
             Some(Open::File(file)) => {
                 let was_regular = file.irregular().is_none();
                 self.count(file.write(bytes, tell));
@@ -187,28 +232,57 @@ impl LogSink {
                 self.count(lost);
                 done
             }
-            // It is open as long as there are shares.
-            None => {
+            // It is open as long as there are shares, and has been woken.
+            Some(Open::Resting(_)) | None => {
                 self.count(bytes.len());
                 bytes.len()
             }
-        }
+        };
+        self.rest(&mut open);
+        done
     }
 
-    /// Writes what a stream did not take at once, and waits for it as long as it takes anything.
-    async fn settle(&self, rest: &[u8], who: &str) {
-        let stream = match &*self.open() {
-            Some(Open::Stream(stream)) => Arc::clone(stream),
-            _ => return,
+    /// Writes what could not be written at once: waits for a stream as long as it takes anything, and for a descriptor that
+    /// a file can be opened with.
+    async fn settle(&self, mut rest: &[u8], who: &str) {
+        let mut patience = DESCRIPTOR_TRIES;
+        let stream = loop {
+            // The log is not held while it is waited.
+            let stream = match &*self.open() {
+                Some(Open::Stream(stream)) => Some(Arc::clone(stream)),
+                _ => None,
+            };
+            if let Some(stream) = stream {
+                break stream;
+            }
+            if patience == 0 {
+                return self.give_up(rest, who);
+            }
+            Timer::after(DESCRIPTOR_PAUSE).await;
+            patience -= 1;
+            rest = &rest[self.offer(rest, who)..];
+            if rest.is_empty() {
+                return;
+            }
         };
         let lost = stream.settle(rest, &mut |notice: Notice| self.tell(who, &notice)).await;
         self.count(lost);
+    }
+
+    /// No descriptor could be had for what is left.
+    fn give_up(&self, rest: &[u8], who: &str) {
+        self.count(rest.len());
+        if let Some(Open::Resting(resting)) = &mut *self.open() {
+            let tell = &mut |notice: Notice| self.tell(who, &notice);
+            resting.lost(rest.len(), io::Error::from_raw_os_error(libc::EMFILE), tell);
+        }
     }
 
     fn clear_now(&self) -> io::Result<()> {
         match &mut *self.open() {
             Some(Open::File(file)) => file.clear(),
             Some(Open::Stream(_)) => Ok(()),
+            Some(Open::Resting(_)) => rotating::clear(&self.path).map(drop),
             None if self.path.try_exists()? => rotating::clear(&self.path).map(|_| ()),
             None => Ok(()),
         }
@@ -221,6 +295,14 @@ impl LogSink {
             Some(Open::File(file)) => {
                 file.reopen()?;
                 take_for_stream(&mut open, &mut |notice| self.tell("the", &notice));
+                self.rest(&mut open);
+                Ok(())
+            }
+            // For the sake of the new file at its path, and of what may be wrong with that.
+            Some(Open::Resting(resting)) => {
+                *open = Some(Open::File(resting.wake(limits.0, limits.1)?));
+                take_for_stream(&mut open, &mut |notice| self.tell("the", &notice));
+                self.rest(&mut open);
                 Ok(())
             }
             Some(open @ Open::Stream(_)) => {
@@ -241,6 +323,7 @@ impl LogSink {
         match open.take() {
             Some(Open::File(mut file)) => file.end_loss(tell),
             Some(Open::Stream(stream)) => stream.end_loss(tell),
+            Some(Open::Resting(mut resting)) => resting.end_loss(tell),
             None => {}
         }
     }
