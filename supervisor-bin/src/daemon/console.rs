@@ -4,11 +4,11 @@
 //! ends the copy, and nothing else. The descriptors are used as they are, never set non-blocking: they are shared with
 //! whoever started us.
 
-use std::fs::File;
-use std::io::{self, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::io;
+use std::os::fd::AsFd;
 
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 use supervisor_core::domain::level::Level;
 
 use super::lane::{Lane, Line, Place};
@@ -42,20 +42,19 @@ impl Line for Shown {
 
 /// The two streams; `None` once nobody can read it any more.
 pub(super) struct Streams {
-    stdout: Option<File>,
-    stderr: Option<File>,
+    stdout: Option<Stream>,
+    stderr: Option<Stream>,
 }
+
+/// A stream of this process, as it is: a duplicate would be one descriptor less for a program.
+type Stream = Box<dyn AsFd + Send>;
 
 /// The way to the console.
 pub(super) type Console = Lane<Shown, Streams>;
 
 /// Opens the way to stdout and stderr, and starts its thread: for the foreground only, where no fork follows.
 pub(super) fn open() -> Console {
-    let duplicate = |stream: io::Result<OwnedFd>| stream.ok().map(File::from);
-    let streams = Streams {
-        stdout: duplicate(io::stdout().as_fd().try_clone_to_owned()),
-        stderr: duplicate(io::stderr().as_fd().try_clone_to_owned()),
-    };
+    let streams = Streams { stdout: Some(Box::new(io::stdout())), stderr: Some(Box::new(io::stderr())) };
     let console = Lane::new(streams, QUEUE);
     console.start("console");
     console
@@ -67,8 +66,8 @@ impl Place<Shown> for Streams {
             Target::Stdout => &mut self.stdout,
             Target::Stderr => &mut self.stderr,
         };
-        if let Some(file) = stream
-            && write_all(file, line.text.as_bytes()).is_err()
+        if let Some(open) = stream
+            && write_all(open, line.text.as_bytes()).is_err()
         {
             *stream = None;
         }
@@ -81,16 +80,16 @@ impl Place<Shown> for Streams {
 }
 
 /// Writes everything, waiting for room where whoever started us has made the stream non-blocking.
-fn write_all(file: &mut File, mut bytes: &[u8]) -> io::Result<()> {
+fn write_all(stream: &impl AsFd, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
-        match file.write(bytes) {
+        match rustix::io::write(stream, bytes) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(written) => bytes = &bytes[written..],
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                poll(&mut [PollFd::new(file, PollFlags::OUT)], None)?;
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) => {
+                poll(&mut [PollFd::new(stream, PollFlags::OUT)], None)?;
             }
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(())
@@ -110,7 +109,7 @@ mod tests {
 
     fn console_into_a_pipe() -> (Console, io::PipeReader) {
         let (reader, writer) = io::pipe().unwrap();
-        let streams = Streams { stdout: Some(File::from(OwnedFd::from(writer))), stderr: None };
+        let streams = Streams { stdout: Some(Box::new(writer)), stderr: None };
         let console = Lane::new(streams, FEW);
         console.start("console");
         (console, reader)

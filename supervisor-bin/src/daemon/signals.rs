@@ -8,14 +8,18 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
-use async_signal::{Signal, Signals};
-use futures_lite::{FutureExt, StreamExt};
+use futures_lite::FutureExt;
 use supervisor_core::domain::level::Level;
 use supervisor_core::domain::signal::name_of;
 use supervisor_core::domain::state::SupervisorState;
+use supervisor_core::sys::caught;
 use supervisor_core::sys::signals as dispositions;
 use supervisor_core::{Handle, RequestError};
+
+/// After a wait that has failed.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// What a signal asks of the daemon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,36 +33,36 @@ enum Meaning {
 
 /// All that is caught, but for SIGCHLD. SIGPIPE is ignored by Rust; job control and what the system ignores anyway
 /// (WINCH, URG, CONT) keep their defaults.
-const CAUGHT: [Signal; 12] = [
-    Signal::Term,
-    Signal::Int,
-    Signal::Quit,
-    Signal::Hup,
-    Signal::Usr2,
-    Signal::Usr1,
-    Signal::Alarm,
-    Signal::Vtalarm,
-    Signal::Prof,
-    Signal::Io,
-    Signal::Xcpu,
-    Signal::Xfsz,
+const CAUGHT: [i32; 12] = [
+    libc::SIGTERM,
+    libc::SIGINT,
+    libc::SIGQUIT,
+    libc::SIGHUP,
+    libc::SIGUSR2,
+    libc::SIGUSR1,
+    libc::SIGALRM,
+    libc::SIGVTALRM,
+    libc::SIGPROF,
+    libc::SIGIO,
+    libc::SIGXCPU,
+    libc::SIGXFSZ,
 ];
 
-fn meaning(signal: Signal) -> Meaning {
+const fn meaning(signal: i32) -> Meaning {
     match signal {
-        Signal::Term | Signal::Int | Signal::Quit => Meaning::ShutDown,
-        Signal::Hup => Meaning::Restart,
-        Signal::Usr2 => Meaning::ReopenLogs,
-        Signal::Child => Meaning::ChildQuit,
+        libc::SIGTERM | libc::SIGINT | libc::SIGQUIT => Meaning::ShutDown,
+        libc::SIGHUP => Meaning::Restart,
+        libc::SIGUSR2 => Meaning::ReopenLogs,
+        libc::SIGCHLD => Meaning::ChildQuit,
         _ => Meaning::Nothing,
     }
 }
 
 /// The handlers, for the whole life of the process: a signal that arrives between two lives waits for the next one.
 pub(super) struct Caught {
-    signals: Signals,
-    /// In a queue of their own, so that a crowd of them never displaces another signal.
-    children: Option<Signals>,
+    signals: caught::Caught,
+    /// Only where it is told of.
+    children: Option<caught::Caught>,
     /// So many restarts have been asked for since the last decision about one.
     restarts: Arc<AtomicU32>,
     /// The daemon shall end, whether or not the life that was told so still heard it.
@@ -72,7 +76,7 @@ impl Caught {
     /// What the system says.
     pub(super) fn install() -> io::Result<Self> {
         dispositions::ignore_meaningless();
-        Ok(Self::from(Signals::new(CAUGHT)?))
+        Ok(Self::from(caught::Caught::new(&CAUGHT)?))
     }
 
     /// True once a signal has asked for the end of the daemon. A life that is over already refuses that verb, and must not
@@ -84,26 +88,28 @@ impl Caught {
     /// Translates signals, for as long as it is polled.
     pub(super) async fn translate(&mut self, handle: &Handle) {
         if handle.activity_log().enabled(Level::Debug) && self.children.is_none() {
-            self.children = Signals::new([Signal::Child]).ok();
+            self.children = caught::Caught::new(&[libc::SIGCHLD]).ok();
         }
         loop {
-            let children = &mut self.children;
             let child = async {
-                match children {
+                match &self.children {
                     Some(children) => children.next().await,
                     None => std::future::pending().await,
                 }
             };
             match self.signals.next().or(child).await {
-                Some(Ok(signal)) => self.act(signal, handle).await,
-                Some(Err(error)) => handle.log(Level::Error, &format!("cannot listen for signals: {error}")),
-                None => return std::future::pending().await,
+                Ok(signal) => self.act(signal, handle).await,
+                Err(error) => {
+                    handle.log(Level::Error, &format!("cannot listen for signals: {error}"));
+                    // It may come again at once.
+                    async_io::Timer::after(PAUSE).await;
+                }
             }
         }
     }
 
-    async fn act(&mut self, signal: Signal, handle: &Handle) {
-        let name = name_of(signal as i32);
+    async fn act(&mut self, signal: i32, handle: &Handle) {
+        let name = name_of(signal);
         let say = |level, text: &str| handle.log(level, text);
         // A verb is refused when the supervisor has ended at this very moment; only the wish to exit outlives that.
         match meaning(signal) {
@@ -151,8 +157,8 @@ impl Caught {
     }
 }
 
-impl From<Signals> for Caught {
-    fn from(signals: Signals) -> Self {
+impl From<caught::Caught> for Caught {
+    fn from(signals: caught::Caught) -> Self {
         Self { signals, children: None, restarts: Arc::default(), exit_wanted: false }
     }
 }
@@ -161,7 +167,7 @@ impl From<Signals> for Caught {
 impl Caught {
     /// Catches what nobody sends.
     pub(super) fn in_a_test(exit_wanted: bool) -> Self {
-        Self { exit_wanted, ..Self::from(Signals::new([Signal::Winch]).expect("there are descriptors")) }
+        Self { exit_wanted, ..Self::from(caught::Caught::new(&[libc::SIGWINCH]).expect("there are descriptors")) }
     }
 }
 
@@ -180,9 +186,9 @@ mod tests {
     fn the_wish_to_exit_outlives_a_life_that_no_longer_hears_it() {
         let handle = Supervisor::builder().build().unwrap().handle();
         let mut caught = Caught::in_a_test(false);
-        future::block_on(caught.act(Signal::Hup, &handle));
+        future::block_on(caught.act(libc::SIGHUP, &handle));
         assert!(!caught.exit_wanted());
-        future::block_on(caught.act(Signal::Term, &handle));
+        future::block_on(caught.act(libc::SIGTERM, &handle));
         assert!(caught.exit_wanted());
     }
 
@@ -199,9 +205,9 @@ mod tests {
         let handle = supervisor.handle();
         let mut caught = Caught::in_a_test(false);
         let asking = async {
-            caught.act(Signal::Hup, &handle).await;
+            caught.act(libc::SIGHUP, &handle).await;
             is_begun.recv().unwrap();
-            caught.act(Signal::Hup, &handle).await;
+            caught.act(libc::SIGHUP, &handle).await;
             answer.send(Err("broken".to_owned())).unwrap();
             answer.send(Ok(Vec::new())).unwrap();
         };
@@ -212,17 +218,17 @@ mod tests {
 
     #[test]
     fn every_caught_signal_has_its_meaning() {
-        let ending = [Signal::Term, Signal::Int, Signal::Quit];
+        let ending = [libc::SIGTERM, libc::SIGINT, libc::SIGQUIT];
         for signal in CAUGHT {
             let expected = match signal {
                 _ if ending.contains(&signal) => Meaning::ShutDown,
-                Signal::Hup => Meaning::Restart,
-                Signal::Usr2 => Meaning::ReopenLogs,
+                libc::SIGHUP => Meaning::Restart,
+                libc::SIGUSR2 => Meaning::ReopenLogs,
                 _ => Meaning::Nothing,
             };
             assert_eq!(meaning(signal), expected, "{signal:?}");
         }
-        assert_eq!(meaning(Signal::Child), Meaning::ChildQuit);
-        assert_eq!(name_of(Signal::Usr2 as i32), "SIGUSR2");
+        assert_eq!(meaning(libc::SIGCHLD), Meaning::ChildQuit);
+        assert_eq!(name_of(libc::SIGUSR2), "SIGUSR2");
     }
 }

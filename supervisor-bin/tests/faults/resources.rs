@@ -82,6 +82,46 @@ fn a_lack_of_descriptors_is_said_survived_and_made_up_for() {
     lab.stop_well();
 }
 
+/// How many descriptors every program gets that this test starts: those of a make or cargo that it runs under.
+fn handed_on() -> u32 {
+    let is_handed_on = |number: &u32| {
+        let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{number}")).unwrap_or_default();
+        let flags = info.lines().find_map(|line| line.strip_prefix("flags:")).map(str::trim);
+        let flags = flags.and_then(|flags| u32::from_str_radix(flags, 8).ok());
+        flags.is_some_and(|flags| flags & 0o2_000_000 == 0)
+    };
+    u32::try_from((3..1024).filter(is_handed_on).count()).unwrap()
+}
+
+/// Each program is heard and logged, and clients are answered.
+#[test]
+fn few_descriptors_are_for_programs() {
+    for (limit, programs) in [(48, 4), (64, 7)] {
+        let body = "[program:x]\ncommand=/bin/sh -c 'echo out; echo err >&2; exec sleep 600'\nnumprocs=30\n\
+                    process_name=%(process_num)02d\nstartsecs=0\nstartretries=1000\n\
+                    stdout_logfile=%(here)s/%(process_num)02d.out\nstderr_logfile=%(here)s/%(process_num)02d.err\n";
+        let mut lab = with_few_descriptors(limit + handed_on(), body);
+        eventually("as many run as may", || (lab.count("RUNNING") >= programs).then_some(()));
+        lab.wait_log("too many open files to spawn");
+        assert!(lab.call("supervisor.getAllProcessInfo", &[]).body.contains("too many open files to spawn"));
+        let log = lab.log();
+        let running = (0..30).filter(|number| log.contains(&format!("spawned: '{number:02}' with pid")));
+        for number in running {
+            let name = |stream| format!("{number:02}.{stream}");
+            eventually("its output is logged", || {
+                (lab.read(&name("out")) == "out\n" && lab.read(&name("err")) == "err\n").then_some(())
+            });
+        }
+        // New clients are answered, also while others have taken what was left for clients and go on holding it.
+        let idle: Vec<_> = (0..10).map(|_| std::os::unix::net::UnixStream::connect(lab.socket()).unwrap()).collect();
+        for _ in 0..5 {
+            assert!(lab.call("supervisor.getState", &[]).is_ok());
+        }
+        drop(idle);
+        lab.stop_well();
+    }
+}
+
 #[test]
 fn programs_that_fit_the_hard_limit_of_descriptors_run_and_get_the_soft_one() {
     let shown = "command=/bin/sh -c 'ulimit -Sn; ulimit -Hn; exec sleep 600'\nredirect_stderr=true\n";

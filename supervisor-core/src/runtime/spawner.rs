@@ -30,25 +30,41 @@ use crate::sys::signals::Mask;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 use {super::vforked::Vforked, crate::sys::vfork};
 
-/// What one start needs for a moment: three pipes, the pipe of the fork or the slots of the vfork, a shared socket, the
-/// pidfd.
-const NEEDED: u64 = 11;
+/// What one start needs for a moment: three pipes and the pidfd. A shared socket takes the place of a pipe.
+const NEEDED: u64 = 7;
+
+/// The pipe of a fork.
+const NEEDED_TO_FORK: u64 = 2;
+
+/// The slots of a vfork, once, where descriptors are not few; or the pipe of a fork.
+const NEEDED_BESIDE: u64 = 4;
+
+/// What a start needs for good: our ends of the pipes, the pidfd. Log files are open before.
+const KEPT: u64 = 4;
+
+/// So many are left for others, such as clients of an HTTP server, where descriptors are not few.
+const RESERVE: u64 = 8;
+
+/// How many descriptors must be free for one more start. Where they are few, what a start gives back at once is a part of
+/// what is [spared](fds::spared) for others.
+fn needed(spared: Option<u64>, forks: bool, reserve: Option<u64>) -> u64 {
+    let extra = if forks { NEEDED_TO_FORK } else { 0 };
+    match (reserve, spared) {
+        (Some(reserve), _) => NEEDED + NEEDED_BESIDE + reserve,
+        (None, Some(spared)) => (NEEDED + extra).max(KEPT + spared),
+        (None, None) => NEEDED + NEEDED_BESIDE + RESERVE,
+    }
+}
 
 /// How to start processes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct SpawnOptions {
     /// Hand on `NOTIFY_SOCKET`, `LISTEN_*` and `WATCHDOG_*`. Default false.
     pub(crate) pass_service_manager_env: bool,
-    /// Descriptors that are left free for others, such as clients of an HTTP server. Default 8.
-    pub(crate) reserve: u64,
+    /// Descriptors that are left free for others, such as clients of an HTTP server. Default: by the limit.
+    pub(crate) reserve: Option<u64>,
     /// Where children are made known to whoever reaps strangers. Default none.
     pub(crate) children: Option<Arc<KnownChildren>>,
-}
-
-impl Default for SpawnOptions {
-    fn default() -> Self {
-        Self { pass_service_manager_env: false, reserve: 8, children: None }
-    }
 }
 
 /// Starts real processes. May be used by several threads at once.
@@ -69,9 +85,13 @@ impl RealSpawner {
         Self { options, close_on_exec: CloseOnExec::find(), reset_oom_score, may_vfork: AtomicBool::new(true) }
     }
 
+    fn vforks(&self, plan: &Plan) -> bool {
+        plan.may_share_memory() && self.may_vfork.load(Ordering::Relaxed)
+    }
+
     fn start(&self, order: &StartOrder, plan: Plan) -> Result<(Child, OurEnds), Failure> {
         let (ours, theirs) = open_pipes(order).map_err(Failure::Pipes)?;
-        if plan.may_share_memory() && self.may_vfork.load(Ordering::Relaxed) {
+        if self.vforks(&plan) {
             match theirs.vfork(&plan) {
                 Ok(child) => return Ok((child, ours)),
                 Err(error) => {
@@ -92,9 +112,6 @@ impl Spawner for RealSpawner {
 
     fn spawn(&self, order: &StartOrder, command: &ResolvedCommand) -> Result<Started, SpawnError> {
         let name = order.name.process.as_str();
-        if !fds::has_room(NEEDED + self.options.reserve) {
-            return Err(too_many_files(name));
-        }
         let environment = environment::build(std::env::vars_os(), order, self.options.pass_service_manager_env);
         let plan = Plan::new(Start {
             program: &command.program,
@@ -109,6 +126,9 @@ impl Spawner for RealSpawner {
             announcement: order.announcement.clone(),
         })
         .map_err(|_| SpawnError::System(format!("NUL character in a path or the environment of '{name}'")))?;
+        if !fds::has_room(needed(fds::spared(), !self.vforks(&plan), self.options.reserve)) {
+            return Err(too_many_files(name));
+        }
         let starting = self.options.children.as_ref().map(KnownChildren::starting);
         let (child, ours) = self.start(order, plan).map_err(|error| error.told_of(name))?;
         let Child { pid, end } = child;

@@ -68,6 +68,26 @@ pub fn mark_inherited() {
     CloseOnExec::find().mark();
 }
 
+/// With no more descriptors than this, each one that is spared is a part of a program.
+const FEW: u64 = 256;
+
+/// How many are to be left free of programs where the limit is so low that programs take all others: for clients, and one
+/// for whatever else is opened for a moment. `None` where it is not.
+fn spared_of(limit: Option<u64>) -> Option<u64> {
+    limit.filter(|limit| *limit <= FEW).map(|limit| (limit / 8).saturating_sub(2).max(4))
+}
+
+/// How many descriptors programs leave for others, if this process may open few files only. `None` if
+/// descriptors are not that scarce.
+pub fn spared() -> Option<u64> {
+    spared_of(rlimit::open_files())
+}
+
+/// Whether this process may open few files only.
+pub(crate) fn are_few() -> bool {
+    spared().is_some()
+}
+
 /// How many descriptors are open; `None` where the system does not tell.
 pub fn open_count() -> Option<u64> {
     let directory = std::fs::metadata("/proc/self/fd").ok()?;
@@ -105,6 +125,23 @@ mod tests {
 
     use super::*;
     use crate::sys::alone;
+
+    #[test]
+    fn the_fewer_there_are_the_fewer_are_spared() {
+        for (limit, spared) in [
+            (Some(0), Some(4)),
+            (Some(48), Some(4)),
+            (Some(64), Some(6)),
+            (Some(96), Some(10)),
+            (Some(128), Some(14)),
+            (Some(256), Some(30)),
+            (Some(257), None),
+            (Some(1024), None),
+            (None, None),
+        ] {
+            assert_eq!(spared_of(limit), spared, "{limit:?}");
+        }
+    }
 
     #[test]
     fn room_is_counted() {

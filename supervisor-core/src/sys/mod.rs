@@ -4,6 +4,7 @@
 
 pub(crate) mod announcement;
 pub mod birth;
+pub mod caught;
 pub(crate) mod child;
 pub mod daemonize;
 pub mod errno;

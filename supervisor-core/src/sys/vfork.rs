@@ -3,7 +3,8 @@
 //! `fork(2)` and `posix_spawn(3)` copy the table of descriptors, and exec closes every one of the copies: with a thousand
 //! programs, six thousand. Here the child shares memory and table with us until it has taken a small table of its own,
 //! while the thread that started it stands still (`vfork(2)`). What it must have lies in slots with low numbers, so that
-//! the small table is enough. Whether a child may be started like this is not decided here.
+//! the small table is enough. Where descriptors are few, every table is small, and there are no slots. Whether a child may be
+//! started like this is not decided here.
 #![expect(unsafe_code, reason = "clone(2)")]
 
 use std::cell::RefCell;
@@ -17,6 +18,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use rustix::io::DupFlags;
 
 use super::child::Plan;
+use super::fds;
 use super::process::wait;
 use super::signals::Mask;
 use crate::domain::exit::ExitStatus;
@@ -48,7 +50,7 @@ pub(crate) fn start(plan: &Plan, streams: [BorrowedFd<'_>; STREAMS]) -> io::Resu
         static NEST: RefCell<Option<Nest>> = const { RefCell::new(None) };
     }
     NEST.with_borrow_mut(|kept| {
-        let mut nest = kept.take().map_or_else(Nest::new, Ok)?;
+        let mut nest = kept.take().unwrap_or_else(Nest::new);
         let child = nest.start(plan, streams);
         // One that could not be emptied would keep the other ends of our pipes.
         if nest.empty() {
@@ -72,9 +74,45 @@ pub(crate) fn reap_ending(pid: u32) {
 /// What a thread needs to start children.
 struct Nest {
     stack: Box<[MaybeUninit<u8>]>,
+    /// Made when they are first needed.
+    slots: Option<Slots>,
+}
+
+/// Where the child finds its streams.
+struct Slots {
     /// Descriptors that are held so that their numbers are ours; what they lead to is `nothing` between two starts.
-    slots: [OwnedFd; STREAMS],
+    held: [OwnedFd; STREAMS],
     nothing: OwnedFd,
+}
+
+impl Slots {
+    fn new() -> io::Result<Self> {
+        let nothing = OwnedFd::from(File::open("/dev/null")?);
+        // Above the standard streams, which the child sets from them.
+        let slot = || rustix::io::fcntl_dupfd_cloexec(&nothing, STREAMS as libc::c_int);
+        let held = [slot()?, slot()?, slot()?];
+        Ok(Self { held, nothing })
+    }
+
+    /// Their numbers, once they lead to the streams. Whatever comes of it, they are to be emptied.
+    fn fill(&mut self, streams: [BorrowedFd<'_>; STREAMS]) -> io::Result<[libc::c_int; STREAMS]> {
+        for (slot, stream) in self.held.iter_mut().zip(streams) {
+            rustix::io::dup3(stream, slot, DupFlags::CLOEXEC)?;
+        }
+        Ok(self.held.each_ref().map(AsRawFd::as_raw_fd))
+    }
+
+    /// Lets go of what they lead to; false if that fails.
+    fn empty(&mut self) -> bool {
+        let Self { held, nothing } = self;
+        held.iter_mut().all(|slot| rustix::io::dup3(&*nothing, slot, DupFlags::CLOEXEC).is_ok())
+    }
+}
+
+/// Whether the child can take its streams from where they are: what it takes along until it executes its program is little,
+/// and setting one stream does not overwrite another.
+fn need_no_slots(few_descriptors: bool, streams: [libc::c_int; STREAMS]) -> bool {
+    few_descriptors && streams.iter().all(|number| *number >= STREAMS as libc::c_int)
 }
 
 /// What the child is told.
@@ -86,20 +124,19 @@ struct Order<'a> {
 }
 
 impl Nest {
-    fn new() -> io::Result<Self> {
-        let nothing = OwnedFd::from(File::open("/dev/null")?);
-        // Above the standard streams, which the child sets from them.
-        let slot = || rustix::io::fcntl_dupfd_cloexec(&nothing, STREAMS as libc::c_int);
-        let slots = [slot()?, slot()?, slot()?];
-        Ok(Self { stack: Box::new_uninit_slice(STACK), slots, nothing })
+    fn new() -> Self {
+        Self { stack: Box::new_uninit_slice(STACK), slots: None }
     }
 
-    /// Fills the slots; whatever comes of it, they are to be emptied.
+    /// May fill slots; whatever comes of it, they are to be emptied.
     fn start(&mut self, plan: &Plan, streams: [BorrowedFd<'_>; STREAMS]) -> io::Result<Unreaped> {
-        for (slot, stream) in self.slots.iter_mut().zip(streams) {
-            rustix::io::dup3(stream, slot, DupFlags::CLOEXEC)?;
-        }
-        self.give(&Order { plan, slots: self.slots.each_ref().map(AsRawFd::as_raw_fd), failure: AtomicI32::new(0) })
+        let as_they_are = streams.map(|stream| stream.as_raw_fd());
+        let slots = match &mut self.slots {
+            None if need_no_slots(fds::are_few(), as_they_are) => as_they_are,
+            Some(slots) => slots.fill(streams)?,
+            none => none.insert(Slots::new()?).fill(streams)?,
+        };
+        self.give(&Order { plan, slots, failure: AtomicI32::new(0) })
     }
 
     /// Gives the order to a new child.
@@ -130,10 +167,8 @@ impl Nest {
         }
     }
 
-    /// Lets go of what the slots lead to; false if that fails.
     fn empty(&mut self) -> bool {
-        let Self { slots, nothing, .. } = self;
-        slots.iter_mut().all(|slot| rustix::io::dup3(&*nothing, slot, DupFlags::CLOEXEC).is_ok())
+        self.slots.as_mut().is_none_or(Slots::empty)
     }
 }
 
@@ -169,6 +204,19 @@ mod tests {
     use crate::sys::fds::{self, CloseOnExec};
 
     #[test]
+    fn streams_are_taken_from_where_they_are_if_that_is_cheap_and_safe() {
+        for (few, streams, direct) in [
+            (true, [3, 4, 5], true),
+            (true, [200, 7, 9], true),
+            (true, [3, 2, 5], false),
+            (true, [0, 4, 5], false),
+            (false, [3, 4, 5], false),
+        ] {
+            assert_eq!(need_no_slots(few, streams), direct, "{few} {streams:?}");
+        }
+    }
+
+    #[test]
     fn what_fails_before_the_plan_leaves_nothing_behind() {
         alone::run("sys::vfork::tests::without_streams", &[]);
     }
@@ -189,7 +237,7 @@ mod tests {
             announcement: None,
         };
         let plan = Plan::new(start).unwrap();
-        let mut nest = Nest::new().unwrap();
+        let mut nest = Nest::new();
         let open = fds::open_count();
         let order = Order { plan: &plan, slots: [9000, 9001, 9002], failure: AtomicI32::new(0) };
         assert_eq!(nest.give(&order).unwrap_err().raw_os_error(), Some(libc::EBADF));

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use supervisor_core::sys::fds;
+
 /// The limits of the server. [`default`](Self::default) is for a daemon that faces the world.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -27,7 +29,8 @@ pub struct Limits {
     /// How long a refused client may go on sending before it is cut off, so that it can read why, unless somebody needs its
     /// place. Default 2 s.
     pub linger: Duration,
-    /// Connections at once, over all listeners. Default 1,024, or a quarter of the free descriptors if that is less.
+    /// Connections at once, over all listeners. Default 1,024, or a quarter of the free descriptors if that is less, but at
+    /// least 8; fewer where no more than 256 files may be open: what programs leave then.
     pub connections: usize,
     /// How many of them may be answers without end, such as log streams: calls must always find room. One that follows several
     /// logs counts as so many, for each takes descriptors. Default half of `connections`.
@@ -36,7 +39,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        let connections = connections(free_descriptors());
+        let connections = connections(free_descriptors(), fds::spared());
         Self {
             head: 16 * 1024,
             head_time: Duration::from_secs(10),
@@ -53,7 +56,11 @@ impl Default for Limits {
     }
 }
 
-fn connections(free_descriptors: u64) -> usize {
+fn connections(free_descriptors: u64, spared: Option<u64>) -> usize {
+    if let Some(spared) = spared {
+        // One is for what is opened for a moment.
+        return usize::try_from(spared.saturating_sub(1)).unwrap_or(usize::MAX).clamp(3, 1024);
+    }
     usize::try_from(free_descriptors / 4).unwrap_or(usize::MAX).clamp(8, 1024)
 }
 
@@ -71,8 +78,11 @@ mod tests {
     #[test]
     fn connections_leave_descriptors_for_the_programs() {
         for (free, expected) in [(u64::MAX, 1024), (4096, 1024), (1000, 250), (0, 8)] {
-            assert_eq!(connections(free), expected);
+            assert_eq!(connections(free, None), expected);
         }
-        assert!((8..=1024).contains(&Limits::default().connections));
+        for (spared, expected) in [(0, 3), (4, 3), (5, 4), (8, 7), (21, 20)] {
+            assert_eq!(connections(100, Some(spared)), expected);
+        }
+        assert!((3..=1024).contains(&Limits::default().connections));
     }
 }

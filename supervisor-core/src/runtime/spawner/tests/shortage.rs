@@ -5,6 +5,24 @@ use std::path::Path;
 use super::*;
 
 #[test]
+fn a_start_waits_for_what_it_takes_and_leaves_some_for_others() {
+    // What is spared where there are few, whether it forks, what somebody has set, what must be free.
+    for (spared, forks, reserve, free) in [
+        (None, false, None, 19),
+        (None, true, None, 19),
+        (None, false, Some(0), 11),
+        (Some(4), false, None, 8),
+        (Some(4), true, None, 9),
+        (Some(5), false, None, 9),
+        (Some(8), true, None, 12),
+        (Some(21), false, None, 25),
+        (Some(5), false, Some(0), 11),
+    ] {
+        assert_eq!(needed(spared, forks, reserve), free, "{spared:?} {forks} {reserve:?}");
+    }
+}
+
+#[test]
 fn without_descriptors_no_child_is_lost() {
     alone::run("runtime::spawner::tests::shortage::with_few_descriptors", &[]);
 }
@@ -26,7 +44,7 @@ fn with_few_descriptors() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let hard = getrlimit(Resource::Nofile).maximum;
     let limit = |soft| setrlimit(Resource::Nofile, Rlimit { current: Some(soft), maximum: hard }).unwrap();
-    let bold = || SpawnOptions { reserve: 0, ..SpawnOptions::default() };
+    let bold = || SpawnOptions { reserve: Some(0), ..SpawnOptions::default() };
     // The reactor takes its own descriptors now, and the thread its slots.
     for spawner in [forking_with(bold()), RealSpawner::new(bold())] {
         end(spawner.begin(&order(process("/bin/sleep 600"))).unwrap());
@@ -70,7 +88,7 @@ fn descriptors_that_others_snatch_cost_no_child() {
 #[ignore = "run by descriptors_that_others_snatch_cost_no_child"]
 fn among_thieves() {
     for spawner in [forking(), vforking()] {
-        let options = SpawnOptions { reserve: 0, ..SpawnOptions::default() };
+        let options = SpawnOptions { reserve: Some(0), ..SpawnOptions::default() };
         steal_from(&RealSpawner { options, ..spawner });
     }
 }
@@ -95,7 +113,7 @@ fn steal_from(spawner: &RealSpawner) {
     });
     let mut running = Vec::new();
     for _ in 0..400 {
-        while !fds::has_room(NEEDED) {
+        while !fds::has_room(NEEDED + NEEDED_BESIDE) {
             std::thread::yield_now();
         }
         match spawner.begin(&order(process("/bin/sleep 600"))) {
