@@ -2,9 +2,9 @@
 //!
 //! Append-only: one line by each child before it is anything else, for its parent may be killed any moment, and one by the
 //! parent right after the start (`state_file/record.rs`); none at an end. Now and then it is written anew and put in place
-//! by a rename. It is there only while something runs, and locked as long as its supervisor lives: a lock
-//! that is held means that the owner lives and needs nobody to clean up. What it says is a hint, never a proof: whoever acts on it looks at pid and birth
-//! of the process itself ([`Pinned`](crate::sys::pinned::Pinned)).
+//! by a rename. It is there only while something runs, and locked as long as its supervisor lives: a lock that is held means
+//! that the owner lives and needs nobody to clean up. What it says is a hint, never a proof: whoever acts on it looks at pid
+//! and birth of the process itself ([`Pinned`](crate::sys::pinned::Pinned)).
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
