@@ -142,6 +142,7 @@ impl StateFile {
         let mut file = self.file();
         // Why there is none is told when the process is written down.
         let announcement = self.in_place(&mut file).ok().map(|writing| {
+            self.shorten(writing);
             writing.lines = writing.lines.saturating_add(1);
             Arc::new(Announcement::new(Arc::clone(&writing.file), record.announce()))
         });
@@ -171,7 +172,7 @@ impl StateFile {
         Ok(())
     }
 
-    /// The file, made if it is not there, and made anew if it has grown.
+    /// The file, made if it is not there.
     fn in_place<'a>(&self, file: &'a mut Option<Writing>) -> Result<&'a mut Writing, Refusal> {
         if file.is_none() {
             // To hold the lock is to have the right to put another file in place.
@@ -180,18 +181,20 @@ impl StateFile {
                 return Err(Refusal::Foreign);
             }
         }
+        match file {
+            Some(writing) => Ok(writing),
+            none => Ok(none.insert(self.write_anew()?)),
+        }
+    }
+
+    /// Writes the file anew if it has grown. Before a start: later, what its child has announced would be lost.
+    fn shorten(&self, writing: &mut Writing) {
         let patience = if self.starting.load(Ordering::SeqCst) > 1 { PATIENCE } else { 1 };
         let tolerated = self.living().len().saturating_mul(4).saturating_add(SLACK).saturating_mul(patience);
-        match file {
-            Some(writing) => {
-                if writing.lines > tolerated
-                    && let Ok(anew) = self.write_anew()
-                {
-                    *writing = anew;
-                }
-                Ok(writing)
-            }
-            none => Ok(none.insert(self.write_anew()?)),
+        if writing.lines > tolerated
+            && let Ok(anew) = self.write_anew()
+        {
+            *writing = anew;
         }
     }
 
