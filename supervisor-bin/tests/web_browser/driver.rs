@@ -32,11 +32,38 @@ const ARGUMENTS: &[&str] = &[
     "--hide-scrollbars",
 ];
 
+/// chromedriver takes any free port of IPv6, and gives up if the same one of IPv4 is taken.
+const ATTEMPTS: u32 = 10;
+
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
+/// A driver that listens, and where; `None` if it could not.
+fn listening(chromedriver: &Path) -> Option<(Child, u16)> {
+    let mut driver = Command::new(chromedriver)
+        .arg("--port=0")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+    let port = lines.by_ref().map_while(Result::ok).find_map(|line| {
+        let (_, port) = line.split_once("successfully on port ")?;
+        port.trim_end_matches('.').parse().ok()
+    });
+    let Some(port) = port else {
+        driver.wait().unwrap();
+        return None;
+    };
+    // What it says later must not block it.
+    std::thread::spawn(move || lines.for_each(drop));
+    Some((driver, port))
 }
 
 /// What the browser is started with.
@@ -60,23 +87,7 @@ impl Browser {
             println!("skipped: chromium and chromedriver are not installed");
             return None;
         };
-        let mut driver = Command::new(chromedriver)
-            .arg("--port=0")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .process_group(0)
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
-        let port = loop {
-            let line = lines.next().unwrap().unwrap();
-            if let Some((_, port)) = line.split_once("successfully on port ") {
-                break port.trim_end_matches('.').parse().unwrap();
-            }
-        };
-        // What it says later must not block it.
-        std::thread::spawn(move || lines.for_each(drop));
+        let (driver, port) = (0..ATTEMPTS).find_map(|_| listening(&chromedriver)).expect("a port for chromedriver");
         let profile = tempfile::tempdir().unwrap();
         let mut arguments: Vec<String> = ARGUMENTS.iter().map(|argument| (*argument).to_owned()).collect();
         arguments.push(format!("--user-data-dir={}", profile.path().display()));
