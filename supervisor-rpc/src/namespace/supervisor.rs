@@ -20,13 +20,14 @@ impl SupervisorNamespace {
         Self { handle }
     }
 
-    async fn answer(&self, verb: Verb, params: &Params) -> Answered {
+    /// Answers a call that is admitted in this `state`, which may be another one by now.
+    async fn answer(&self, verb: Verb, params: &Params, state: SupervisorState) -> Answered {
         let handle = &self.handle;
         match verb {
             Verb::GetApiVersion => value(lifecycle::API_VERSION),
             Verb::GetSupervisorVersion => value(lifecycle::SUPERVISOR_VERSION),
             Verb::GetIdentification => value(handle.identifier()),
-            Verb::GetState => value(lifecycle::state(handle.state())),
+            Verb::GetState => value(lifecycle::state(state)),
             Verb::GetPid => value(std::process::id()),
             Verb::ReadLog => logs::read_activity(handle, params).await,
             Verb::ClearLog => logs::clear_activity(handle).await,
@@ -74,10 +75,11 @@ impl RpcInterface for SupervisorNamespace {
 
     async fn call(&self, method: &str, params: Params, _caller: &Caller) -> Result<Box<dyn Answer>, Fault> {
         let verb = methods::verb(method).ok_or_else(Fault::unknown_method)?;
-        if closed(verb, self.handle.state()) {
+        let state = self.handle.state();
+        if closed(verb, state) {
             return Err(Fault::new(FaultCode::ShutdownState));
         }
-        self.answer(verb, &params).await
+        self.answer(verb, &params, state).await
     }
 }
 
