@@ -115,6 +115,6 @@ fn what_a_daemon_leaves_that_was_killed_for_its_memory_is_stopped_before_it_star
     lab.start();
     let new = lab.pid_of("x");
     assert!(new != old && !is_alive(old), "not before the old one is gone");
-    assert!(lab.log().contains(&format!("stopping 'x' (pid {old}) with SIGTERM")), "{}", lab.log());
+    lab.wait_log(&format!("stopping 'x' (pid {old}) with SIGTERM"));
     lab.stop_well();
 }

@@ -24,7 +24,7 @@ fn a_program_that_ignores_term_is_killed_after_stopwaitsecs_and_not_before() {
     lab.wait_read("out", "ready");
     stop(&lab, "x", Duration::from_secs(2));
     assert_eq!(lab.state("x"), "STOPPED");
-    assert!(lab.log().contains(&format!("killing 'x' ({pid}) with SIGKILL")));
+    lab.wait_log(&format!("killing 'x' ({pid}) with SIGKILL"));
     wait_gone(pid);
     lab.stop_well();
 }
@@ -103,6 +103,7 @@ fn a_program_that_forks_away_has_failed() {
     let body = "[program:x]\ncommand=/bin/sh -c 'setsid sleep 5 & exit 0'\nstartretries=1\n";
     let mut lab = Lab::running(body);
     lab.wait_state("x", "FATAL");
+    lab.wait_log("gave up: x");
     let log = lab.log();
     assert!(log.contains("exited: x (exit status 0; not expected)") && !log.contains("entered RUNNING"), "{log}");
     assert_eq!(log.matches("spawned: 'x'").count(), 2);
@@ -139,8 +140,8 @@ fn a_program_that_cannot_run_is_tried_one_time_more_than_startretries_ever_more_
     lab.start();
     lab.wait_state("x", "FATAL");
     assert!(began.elapsed() >= Duration::from_secs(6), "delays of 1, 2 and 3 seconds");
+    lab.wait_log("gave up: x entered FATAL state, too many start retries too quickly");
     assert_eq!(lab.log().matches("spawned: 'x'").count(), 4);
-    assert!(lab.log().contains("gave up: x entered FATAL state, too many start retries too quickly"));
     lab.stop_well();
 }
 

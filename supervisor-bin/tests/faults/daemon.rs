@@ -137,7 +137,8 @@ fn in_the_background_errors_are_still_seen_by_whoever_started_it() {
     let pid: i32 = eventually("the pid file", || fs::read_to_string(lab.path("pid")).ok()?.trim().parse().ok());
     let child = lab.pid_of("x");
     assert!(lab.refused().starts_with("Error: Another program"));
-    assert!(lab.log().contains("INFO daemonizing the supervisord process") && lab.log().contains("directory: '/'"));
+    lab.wait_log("INFO daemonizing the supervisord process");
+    lab.wait_log("directory: '/'");
     assert!(lab.ctl(&["reload"]).status.success());
     eventually("a new life", || (lab.pid_of("x") != child).then_some(()));
     kill_process(Pid::from_raw(pid).unwrap(), Signal::TERM).unwrap();

@@ -193,12 +193,9 @@ fn a_frozen_log_does_not_hinder_the_end() {
     eventually("socket and pid file are removed", || {
         ["s", "pid", "pid.state"].iter().all(|name| !lab.path(name).exists()).then_some(())
     });
-    let log = lab.log();
-    assert!(log.contains("stopped: held"), "{log}");
-    assert!(
-        log.contains("'held' stdout log '") && log.contains("bytes are lost unless"),
-        "what is lost is counted: {log}"
-    );
+    for words in ["stopped: held", "'held' stdout log '", "bytes are lost unless"] {
+        lab.wait_log(words);
+    }
     // The process itself can leave only now.
     disk.thaw();
     assert_eq!(lab.wait().code(), Some(0));

@@ -40,7 +40,7 @@ fn after_a_crash_there_is_one_instance_of_each_program() {
     let after: Vec<i32> = (0..6).map(|number| lab.pid_of(&name(number))).collect();
     assert!(before.iter().all(|pid| !is_alive(*pid)), "they are gone before their programs run again");
     assert!(after.iter().all(|pid| is_alive(*pid)));
-    assert!(lab.log().contains(&format!("stopping 'x' (pid {}) with SIGTERM", before[5])), "{}", lab.log());
+    lab.wait_log(&format!("stopping 'x' (pid {}) with SIGTERM", before[5]));
     // Another crash: what is known of the first life is not acted upon again.
     crash(&mut lab);
     lab.start();
@@ -101,9 +101,11 @@ fn a_leftover_that_ignores_its_stop_signal_is_killed_and_only_then_followed() {
     }
     let new = lab.pid_of("x");
     assert_ne!(new, old);
+    let spawned = format!("spawned: 'x' with pid {new}");
+    lab.wait_log(&spawned);
     let log = lab.log();
     let place = |words: &str| log.rfind(words).unwrap_or_else(|| panic!("no '{words}' in {log}"));
-    assert!(place(&format!("killing leftover 'x' ({old}) with SIGKILL")) < place("spawned: 'x' with pid"));
+    assert!(place(&format!("killing leftover 'x' ({old}) with SIGKILL")) < place(&spawned));
     kill(new, Signal::KILL);
     lab.stop_well();
 }
