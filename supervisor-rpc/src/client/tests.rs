@@ -166,7 +166,8 @@ fn a_full_backlog_is_waited_for() {
 fn a_slow_server_that_lives_is_waited_for() {
     let lab = Lab::new();
     for client in clients(&lab, None) {
-        assert!(call(&client.with_probe(Some(Duration::from_millis(50))), "slow").is_ok());
+        // It is asked twice meanwhile, and has the time that a busy machine takes to answer that.
+        call(&client.with_probe(Some(Duration::from_secs(1))), "very slow").unwrap();
     }
 }
 

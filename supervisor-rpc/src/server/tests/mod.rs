@@ -94,7 +94,8 @@ impl RpcDispatch for Call {
             calls.started.fetch_add(1, Ordering::SeqCst);
             let text = String::from_utf8_lossy(&body).into_owned();
             if text.contains("slow") {
-                async_io::Timer::after(Duration::from_millis(400)).await;
+                let time = if text.contains("very slow") { 2500 } else { 400 };
+                async_io::Timer::after(Duration::from_millis(time)).await;
             }
             assert!(!text.contains("panic"), "as the test asked");
             calls.finished.fetch_add(1, Ordering::SeqCst);
