@@ -77,8 +77,8 @@ fn spared_of(limit: Option<u64>) -> Option<u64> {
     limit.filter(|limit| *limit <= FEW).map(|limit| (limit / 8).saturating_sub(2).max(4))
 }
 
-/// How many descriptors programs leave for others, if this process may open few files only. `None` if
-/// descriptors are not that scarce.
+/// How many descriptors programs leave for others, if this process may open few files only. `None` if descriptors are not
+/// that scarce.
 pub fn spared() -> Option<u64> {
     spared_of(rlimit::open_files())
 }

@@ -167,6 +167,7 @@ impl Nest {
         }
     }
 
+    /// Lets go of what the slots lead to, if there are any; false if that fails.
     fn empty(&mut self) -> bool {
         self.slots.as_mut().is_none_or(Slots::empty)
     }

@@ -6,7 +6,7 @@ use crate::logfile::follow::Follow;
 use crate::logfile::rotating::backup_path;
 use crate::logfile::rotating::tests::SmallDisk;
 use crate::logfile::syslog::Syslog;
-use crate::runtime::lane::QUESTIONS;
+use crate::runtime::lane::{Lane, QUESTIONS};
 use futures_lite::StreamExt;
 use futures_lite::future::block_on;
 use std::fs::{self, File};
@@ -144,15 +144,24 @@ fn a_channel_that_was_closed_costs_nothing() {
     block_on(reader.finish());
 }
 
+/// Holds a lane up, as a write to a frozen disk does, until the answer is dropped.
+fn freeze(lane: &Lane) -> std::sync::mpsc::Sender<()> {
+    let (thaw, frozen) = std::sync::mpsc::channel::<()>();
+    let (begin, begun) = std::sync::mpsc::channel();
+    lane.spawn(move |_| async move {
+        begin.send(()).unwrap();
+        let _ = frozen.recv();
+    });
+    begun.recv().unwrap();
+    thaw
+}
+
 #[test]
 fn a_lane_that_hangs_is_not_asked_without_end() {
     let lab = Lab::new();
     let plan = lab.plan(channel());
-    let lane = Arc::clone(plan.log.as_ref().unwrap().sink().lane());
-    let (thaw, frozen) = std::sync::mpsc::channel::<()>();
-    lane.spawn(move |_| async move {
-        let _ = frozen.recv();
-    });
+    let lane = plan.log.as_ref().unwrap().sink().lane();
+    let thaw = freeze(lane);
     for _ in 0..QUESTIONS {
         assert!(block_on(future::poll_once(lane.ask(|| Ok(())))).is_none());
     }
@@ -166,15 +175,7 @@ fn a_lane_that_hangs_is_not_asked_without_end() {
 fn while_its_lane_hangs_a_process_that_said_nothing_keeps_no_pipe() {
     let lab = Lab::new();
     let plan = lab.plan(channel());
-    let lane = Arc::clone(plan.log.as_ref().unwrap().sink().lane());
-    let (thaw, frozen) = std::sync::mpsc::channel::<()>();
-    let (begin, begun) = std::sync::mpsc::channel();
-    // As in a write to a frozen disk, until there is nobody to thaw it.
-    lane.spawn(move |_| async move {
-        begin.send(()).unwrap();
-        let _ = frozen.recv();
-    });
-    begun.recv().unwrap();
+    let thaw = freeze(plan.log.as_ref().unwrap().sink().lane());
     let is_read = |pipe: &File| !rustix::io::write(pipe, b"x").is_err_and(|error| error == Errno::PIPE);
     for listener in [false, true] {
         let (silent, reader) = lab.start(ChannelPlan { listener, ..lab.plan(channel()) });
