@@ -1,9 +1,10 @@
 //! Log lanes: the threads that read the output of programs and write their logs.
 //!
-//! One lane for each file system that holds logs (two where there are many logs), one for each pipe, terminal or socket
-//! that output is copied to, one for output that goes to no file. What hangs holds up its own lane and nothing else:
-//! neither the loop nor another file system. A lane starts when it is first needed and ends with [`Lanes`]; one that hangs
-//! then is left behind. What is done with output is not decided here (`output.rs`), nor how a log is written (`sink.rs`).
+//! One lane for each file system that holds logs (two where there are many logs, and descriptors are not few), one for
+//! each pipe, terminal or socket that output is copied to, one for output that goes to no file. What hangs holds up its own
+//! lane and nothing else: neither the loop nor another file system. A lane starts when it is first needed and ends with
+//! [`Lanes`]; one that hangs then is left behind. What is done with output is not decided here (`output.rs`), nor how a log
+//! is written (`sink.rs`).
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -31,6 +32,7 @@ use crate::activity::ActivityLog;
 use crate::domain::level::Level;
 use crate::logfile::open::open_append;
 use crate::logfile::syslog::{self, Syslog};
+use crate::sys::fds;
 use crate::sys::poller::Poller;
 use reactor::Reactor;
 
@@ -43,7 +45,7 @@ const BUFFER: usize = 128 << 10;
 /// The most lanes of one file system: what one processor can copy is less than many programs can write.
 const LANES: usize = 2;
 
-/// A second one is worth its thread when there are more logs than this.
+/// A second one is worth its thread and its descriptors when there are more logs than this.
 const LOGS_OF_ONE_LANE: usize = 16;
 
 /// How long a lane may take to do what is asked of it before the asker is told that it hangs.
@@ -198,8 +200,8 @@ pub(super) enum Key {
 impl Key {
     fn most_lanes(self) -> usize {
         match self {
-            Self::FileSystem(_) => LANES,
-            Self::Stream { .. } | Self::Nothing => 1,
+            Self::FileSystem(_) if !fds::are_few() => LANES,
+            Self::FileSystem(_) | Self::Stream { .. } | Self::Nothing => 1,
         }
     }
 }
@@ -340,7 +342,7 @@ impl Lanes {
         let lanes = table.lanes.entry(key).or_default();
         // Each log holds its lane, and so does the table.
         if let Some(lane) = lanes.iter().min_by_key(|lane| Arc::strong_count(lane))
-            && (lanes.len() == key.most_lanes() || Arc::strong_count(lane) <= LOGS_OF_ONE_LANE)
+            && (lanes.len() >= key.most_lanes() || Arc::strong_count(lane) <= LOGS_OF_ONE_LANE)
         {
             return Ok(Arc::clone(lane));
         }

@@ -46,7 +46,7 @@ const KEPT: u64 = 4;
 const RESERVE: u64 = 8;
 
 /// How many descriptors must be free for one more start. Where they are few, what a start gives back at once is a part of
-/// what is [spared](fds::spared) for others.
+/// what is [still spared](fds::spared_still) for others.
 fn needed(spared: Option<u64>, forks: bool, reserve: Option<u64>) -> u64 {
     let extra = if forks { NEEDED_TO_FORK } else { 0 };
     match (reserve, spared) {
@@ -126,7 +126,7 @@ impl Spawner for RealSpawner {
             announcement: order.announcement.clone(),
         })
         .map_err(|_| SpawnError::System(format!("NUL character in a path or the environment of '{name}'")))?;
-        if !fds::has_room(needed(fds::spared(), !self.vforks(&plan), self.options.reserve)) {
+        if !fds::has_room(needed(fds::spared_still(), !self.vforks(&plan), self.options.reserve)) {
             return Err(too_many_files(name));
         }
         let starting = self.options.children.as_ref().map(KnownChildren::starting);

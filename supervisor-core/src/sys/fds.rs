@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::rlimit;
 
@@ -83,6 +84,32 @@ pub fn spared() -> Option<u64> {
     spared_of(rlimit::open_files())
 }
 
+/// How many of those that are spared are in use.
+static LENT: AtomicU64 = AtomicU64::new(0);
+
+/// Descriptors that are in use by whom they were [spared] for, until this is dropped: programs need not leave them free
+/// once more.
+#[derive(Debug)]
+#[must_use]
+pub struct Lent(u64);
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        LENT.fetch_sub(self.0, Ordering::Relaxed);
+    }
+}
+
+/// To be called by whoever opens so many descriptors for a client.
+pub fn lend(count: u64) -> Lent {
+    LENT.fetch_add(count, Ordering::Relaxed);
+    Lent(count)
+}
+
+/// What is [spared] less what is [lent](lend).
+pub(crate) fn spared_still() -> Option<u64> {
+    spared().map(|spared| spared.saturating_sub(LENT.load(Ordering::Relaxed)))
+}
+
 /// Whether this process may open few files only.
 pub(crate) fn are_few() -> bool {
     spared().is_some()
@@ -141,6 +168,27 @@ mod tests {
         ] {
             assert_eq!(spared_of(limit), spared, "{limit:?}");
         }
+    }
+
+    #[test]
+    fn what_is_lent_is_not_spared_once_more() {
+        alone::run("sys::fds::tests::lending_in_a_process", &[]);
+    }
+
+    #[test]
+    #[ignore = "run by what_is_lent_is_not_spared_once_more"]
+    fn lending_in_a_process() {
+        use rustix::process::{Resource, Rlimit, setrlimit};
+        setrlimit(Resource::Nofile, Rlimit { current: Some(64), maximum: Some(64) }).unwrap();
+        let [first, rest] = [2, 10].map(|count| {
+            let lent = lend(count);
+            (spared_still(), lent)
+        });
+        assert_eq!((first.0, rest.0), (Some(4), Some(0)));
+        drop(rest);
+        assert_eq!((spared(), spared_still()), (Some(6), Some(4)));
+        drop(first);
+        assert_eq!(spared_still(), spared());
     }
 
     #[test]

@@ -16,6 +16,7 @@ use async_io::Timer;
 use futures_lite::FutureExt as _;
 
 use supervisor_core::rpc::Peer;
+use supervisor_core::sys::fds::{Lent, lend};
 
 use super::wire::Wire;
 
@@ -138,7 +139,7 @@ impl Table {
         let number = seats.next;
         seats.next += 1;
         seats.taken.insert(number, Taken { holder: Holder::of(peer), wire: Arc::clone(wire) });
-        Admission::Seated(Seat { table: Arc::clone(self), number })
+        Admission::Seated(Seat { table: Arc::clone(self), number, _socket: lend(1) })
     }
 
     /// There are no descriptors left: asks some connections to go, and waits for the first of them, or for a moment.
@@ -177,7 +178,7 @@ impl Table {
         let logs = logs.clamp(1, self.stream_limit.max(1));
         let more = |count: usize| count.checked_add(logs).filter(|count| *count <= self.stream_limit);
         self.streams.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
-        Some(StreamSeat { table: Arc::clone(self), logs })
+        Some(StreamSeat { table: Arc::clone(self), logs, _files: lend(logs as u64) })
     }
 }
 
@@ -185,6 +186,7 @@ impl Table {
 pub(super) struct Seat {
     table: Arc<Table>,
     number: u64,
+    _socket: Lent,
 }
 
 impl Drop for Seat {
@@ -198,6 +200,7 @@ impl Drop for Seat {
 pub(super) struct StreamSeat {
     table: Arc<Table>,
     logs: usize,
+    _files: Lent,
 }
 
 impl Drop for StreamSeat {
