@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::disallowed_methods, reason = "a test")]
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -40,15 +39,18 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
 /// A folder with a supervisorctl that knows some processes if it is told where they are.
 fn fake() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let program = folder.path().join("supervisorctl");
+    let text = folder.path().join("text");
     let script = "#!/bin/sh\n\
         test \"$1 $2\" = '-c x.conf' || { echo 'unix:///x no such file'; exit 4; }\n\
         case $3 in\n\
         status) echo 'cat      RUNNING   pid 1'; echo 'g:alpha  STOPPED   Not'; echo 'g:beta   FATAL     why' ;;\n\
         avail) echo 'cat   in use    auto      999:999'; echo 'new:p   avail    auto      999:999' ;;\n\
         esac\n";
-    fs::write(&program, script).unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::write(&text, script).unwrap();
+    // By a process of its own: what we open for writing, a child of another test may have open for a moment, and then it
+    // cannot be executed.
+    let program = folder.path().join("supervisorctl");
+    assert!(Command::new("install").args(["-m", "755"]).args([&text, &program]).status().unwrap().success());
     folder
 }
 

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::http::oversized;
-use crate::lab::{Answer, Lab, SLEEPER, Value, Watch, body, is_root, program};
+use crate::lab::{Answer, Lab, SLEEPER, Value, Watch, body, install, is_root, program};
 
 fn basic(pair: impl AsRef<[u8]>) -> String {
     format!("Authorization: Basic {}\r\n", STANDARD.encode(pair))
@@ -204,8 +204,7 @@ fn the_socket_file_is_for_its_owner_unless_said_otherwise() {
         assert_eq!((found.permissions().mode() & 0o7777, found.uid(), found.gid()), (mode, uid, gid), "{keys}");
         // The program may stand where others cannot go.
         let copy = lab.path("ctl");
-        fs::copy(program("supervisorctl"), &copy).unwrap();
-        fs::set_permissions(&copy, PermissionsExt::from_mode(0o755)).unwrap();
+        install(&program("supervisorctl"), &copy);
         fs::write(lab.path("ctl.conf"), "[supervisorctl]\n").unwrap();
         let url = format!("unix://{}", lab.socket().display());
         let output = Command::new("setpriv")

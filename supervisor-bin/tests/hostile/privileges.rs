@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, lchown, symlink};
 use std::path::Path;
 
-use crate::lab::{Lab, SLEEPER, Signal, Value, eventually, is_alive, is_root, program, stat};
+use crate::lab::{Lab, SLEEPER, Signal, Value, eventually, install, is_alive, is_root, program, stat};
 
 /// A program that tells of itself in a file, then stays.
 fn teller(keys: &str) -> String {
@@ -99,9 +99,9 @@ fn a_program_that_cannot_become_its_user_does_not_run() {
     lab.configure(&body);
     std::os::unix::fs::chown(lab.path(""), Some(65_534), None).unwrap();
     // The build may stand where others cannot go.
-    let copy = lab.path("supervisord").display().to_string();
-    fs::copy(program("supervisord"), &copy).unwrap();
-    let run = format!("shift; exec {copy} \"$@\"");
+    let copy = lab.path("supervisord");
+    install(&program("supervisord"), &copy);
+    let run = format!("shift; exec {} \"$@\"", copy.display());
     lab.wrapper = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "sh", "-c", &run, "sh"]
         .map(str::to_owned)
         .to_vec();

@@ -22,7 +22,7 @@ pub(crate) use conditions::{LIMIT, eventually, is_root, passing, within, works};
 pub(crate) use daemon::{Lab, free_port, program, run};
 pub(crate) use probes::{BUSY, MARGIN, MODERATE, Probe, Watch, took};
 pub(crate) use processes::{
-    children_of, descriptors, group_of, inode, is_alive, kill, memory, peak, pids, processor_time, stat,
+    children_of, descriptors, group_of, inode, install, is_alive, kill, memory, peak, pids, processor_time, stat,
     states_of_threads, wait_gone, zombies_of,
 };
 

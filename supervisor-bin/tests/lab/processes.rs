@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -94,4 +95,10 @@ pub(crate) fn processor_time(pid: i32) -> Duration {
 
 pub(crate) fn inode(path: &Path) -> u64 {
     fs::symlink_metadata(path).unwrap().ino()
+}
+
+/// Makes an executable copy, in a process of its own: what we open for writing, a child of another test may have open for a
+/// moment, and then it cannot be executed.
+pub(crate) fn install(source: &Path, copy: &Path) {
+    assert!(Command::new("install").args(["-m", "755"]).args([source, copy]).status().unwrap().success());
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, unsafe_code, reason = "a helper of tests")]
 
+use std::path::Path;
 use std::process::Command;
 
 /// Runs the ignored test of this full name in a fresh process; answers with its whole output.
@@ -15,6 +16,15 @@ pub(crate) fn run(test: &str, environment: &[(&str, &str)]) -> String {
     assert!(output.status.success(), "{test} failed with {}:\n{text}", output.status);
     assert!(text.contains("1 passed"), "{test} was not run:\n{text}");
     text
+}
+
+/// Makes an executable file, in a process of its own: what we open for writing, a child of another test may have open for a
+/// moment, and then it cannot be executed.
+pub(crate) fn install(text: &str, path: &Path) {
+    let source = path.with_extension("text");
+    std::fs::write(&source, text).unwrap();
+    assert!(Command::new("install").args(["-m", "755"]).args([&source, path]).status().unwrap().success());
+    std::fs::remove_file(source).unwrap();
 }
 
 /// Says something to whoever runs the test.

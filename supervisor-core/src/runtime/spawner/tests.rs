@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::fs::{self, File};
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 
@@ -187,8 +186,7 @@ fn with_a_bad_parent() {
 fn umask_and_directory_are_applied() {
     let directory = tempfile::tempdir().unwrap();
     let place = directory.path().canonicalize().unwrap();
-    fs::write(place.join("tool"), "#!/bin/sh\necho here").unwrap();
-    fs::set_permissions(place.join("tool"), fs::Permissions::from_mode(0o755)).unwrap();
+    alone::install("#!/bin/sh\necho here", &place.join("tool"));
     for spawner in [forking(), vforking()] {
         let mut settings = process("/bin/sh -c 'umask; pwd -P'");
         settings.directory = Some(place.clone());
@@ -219,8 +217,7 @@ fn what_cannot_be_executed_says_so_itself() {
     let directory = tempfile::tempdir().unwrap();
     let file = |name: &str, text: &str| {
         let path = directory.path().join(name);
-        fs::write(&path, text).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        alone::install(text, &path);
         path.to_str().unwrap().to_owned()
     };
     let (garbage, odd) = (file("garbage", "garbage\n"), file("odd", "#!/no/such/interpreter\n"));
