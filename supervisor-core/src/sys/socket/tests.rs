@@ -18,6 +18,12 @@ fn mode(path: &Path) -> u32 {
     std::fs::metadata(path).unwrap().mode() & 0o7777
 }
 
+/// A socket that nobody listens at. Nobody ever did: a child of another test could do so for us until its exec.
+fn leave_stale(path: &Path) {
+    let socket = stream(AddressFamily::UNIX).unwrap();
+    rustix::net::bind(&socket, &SocketAddrUnix::new(path).unwrap()).unwrap();
+}
+
 #[test]
 fn a_fresh_socket_has_its_mode_and_listens() {
     let directory = tempfile::tempdir().unwrap();
@@ -66,7 +72,7 @@ fn a_daemon_that_does_not_answer_lives() {
 fn a_stale_socket_is_replaced() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("s");
-    drop(UnixListener::bind(&path).unwrap());
+    leave_stale(&path);
     let bound = bind_unix(&path, 0o700, None).unwrap();
     assert!(bound.replaced_stale);
     assert_eq!(names(directory.path()), ["s"]);
@@ -79,7 +85,7 @@ const RIVALS: usize = 4;
 fn of_many_that_bind_at_once_one_wins() {
     for _ in 0..50 {
         let directory = tempfile::tempdir().unwrap();
-        drop(UnixListener::bind(directory.path().join("s")).unwrap());
+        leave_stale(&directory.path().join("s"));
         let place = directory.path().to_str().unwrap();
         let outputs: Vec<String> = std::thread::scope(|scope| {
             let run = || alone::run("sys::socket::tests::a_rival_binds", &[("RIVALS_MEET_AT", place)]);
@@ -148,7 +154,7 @@ fn errors_are_told_apart() {
     // One that just fits is replaced like any other.
     if cfg!(target_os = "linux") {
         let path = directory.path().join("y".repeat(room));
-        drop(UnixListener::bind(&path).unwrap());
+        leave_stale(&path);
         assert!(bind_unix(&path, 0o700, None).unwrap().replaced_stale);
     }
     let error = BindError::NotPermittedToChown { path: "/s".into(), uid: 1, gid: None };
