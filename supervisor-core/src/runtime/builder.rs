@@ -27,7 +27,7 @@ use crate::runtime::engine::{Configured, Engine};
 use crate::runtime::lane::Lanes;
 use crate::runtime::launch::Launcher;
 use crate::runtime::leftovers::Leftovers;
-use crate::runtime::prepare::Preparation;
+use crate::runtime::prepare::{AutoLogs, Preparation};
 use crate::runtime::pressure::Pressure;
 use crate::runtime::spawn::Spawner;
 use crate::runtime::spawner::{RealSpawner, SpawnOptions};
@@ -367,7 +367,7 @@ impl Builder {
             engine.add_listener(listener);
         }
         for group in groups {
-            let prepared = engine.preparation.prepare(&group, &[])?;
+            let prepared = engine.preparation.prepare(&group, &AutoLogs::default())?;
             engine.activate(group, prepared);
         }
         let handle = Handle::new(mailbox, shared);

@@ -35,7 +35,7 @@ use crate::runtime::inquiries::Inquiry;
 use crate::runtime::launch::{Launched, LogPaths, Sinks};
 use crate::runtime::leftovers::Leftovers;
 use crate::runtime::message::{Notice, ProcessKey, Run};
-use crate::runtime::prepare::{AutoLog, Preparation};
+use crate::runtime::prepare::{AutoLogs, Preparation};
 use crate::runtime::start_lane::PATIENCE;
 use crate::runtime::subscribers::Subscribers;
 use crate::runtime::waiters::{Ticket, Wait, Waiters};
@@ -101,7 +101,7 @@ pub(crate) struct ActiveGroup {
     /// In the order in which they are started.
     pub(crate) processes: Vec<ProcessKey>,
     /// Chosen when the group was made ready, with the generation of the configuration it came from.
-    pub(crate) autos: Vec<AutoLog>,
+    pub(crate) autos: AutoLogs,
 }
 
 /// The last read configuration, and what the embedding program has defined beside it.
@@ -112,7 +112,7 @@ pub(crate) struct Configured {
     /// The groups of the embedding program by name: no re-read touches them.
     pub(crate) own: HashMap<String, Defined>,
     /// AUTO logs of groups that were removed since it was read: they come back with the group.
-    pub(crate) autos: HashMap<String, Vec<AutoLog>>,
+    pub(crate) autos: HashMap<String, AutoLogs>,
 }
 
 /// The whole state.

@@ -1,7 +1,6 @@
 //! Active groups: how they come, how they go, and how they differ from what is configured.
 
-use std::collections::{HashMap, hash_map};
-use std::path::Path;
+use std::collections::{HashMap, HashSet, hash_map};
 use std::sync::Arc;
 
 use crate::RequestError;
@@ -17,7 +16,7 @@ use crate::runtime::engine::{ActiveGroup, Engine, Entry};
 use crate::runtime::history::History;
 use crate::runtime::launch::{LogPaths, Sinks};
 use crate::runtime::message::{Notice, ProcessKey};
-use crate::runtime::prepare::{AutoLog, PreparedGroup};
+use crate::runtime::prepare::{AutoLogs, PreparedGroup};
 
 impl Engine {
     /// Makes a configured group ready, off the loop; [`Engine::prepared`] goes on.
@@ -171,11 +170,12 @@ impl Engine {
                 Some(_) => {}
             }
         }
+        let configured: HashSet<&str> = self.configured.groups.iter().map(|group| group.name.as_str()).collect();
         let mut removed: Vec<(u64, &str)> = self
             .groups
             .iter()
             .map(|((_, activation), group)| (*activation, group.settings.name.as_str()))
-            .filter(|(_, name)| !self.configured.groups.iter().any(|group| group.name == *name))
+            .filter(|(_, name)| !configured.contains(name))
             .collect();
         removed.sort_unstable();
         diff.removed = removed.into_iter().map(|(_, name)| name.to_owned()).collect();
@@ -197,7 +197,7 @@ impl Engine {
             let active = self.group_orders.get(&group.name).and_then(|order| self.groups.get(order));
             let autos = active.map(|active| &active.autos).or_else(|| self.configured.autos.get(&group.name));
             let chosen = |process: &str, stream| {
-                autos.and_then(|autos| auto_path(autos, process, stream).map(|path| path.to_path_buf()))
+                autos.and_then(|autos| autos.path(process, stream)).map(|path| path.to_path_buf())
             };
             infos.extend(group.processes.iter().map(|settings| ConfigInfo {
                 group: group.name.clone(),
@@ -215,14 +215,10 @@ impl Engine {
     }
 }
 
-fn auto_path(autos: &[AutoLog], process: &str, stream: Stream) -> Option<Arc<Path>> {
-    autos.iter().find(|auto| auto.process == process && auto.stream == stream).map(|auto| Arc::clone(&auto.path))
-}
-
 /// Where a process's output goes.
-fn log_paths(settings: &spec::Process, autos: &[AutoLog]) -> LogPaths {
+fn log_paths(settings: &spec::Process, autos: &AutoLogs) -> LogPaths {
     let path = |channel: &Channel, stream| match &channel.logfile {
-        LogFile::Auto => auto_path(autos, &settings.name, stream),
+        LogFile::Auto => autos.path(&settings.name, stream).map(Arc::clone),
         LogFile::None | LogFile::Empty => None,
         LogFile::Path(path) => Some(path.as_path().into()),
     };

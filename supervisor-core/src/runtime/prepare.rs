@@ -14,16 +14,34 @@ use crate::runtime::fastcgi::SharedSocket;
 
 /// The chosen path of one AUTO log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct AutoLog {
-    pub(crate) process: String,
-    pub(crate) stream: Stream,
-    pub(crate) path: Arc<Path>,
+struct AutoLog {
+    process: String,
+    stream: Stream,
+    path: Arc<Path>,
+}
+
+/// The AUTO logs of a group, in order: it may have thousands.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct AutoLogs(Vec<AutoLog>);
+
+impl AutoLogs {
+    fn new(mut logs: Vec<AutoLog>) -> Self {
+        logs.shrink_to_fit();
+        logs.sort_unstable_by(|a, b| (&a.process, a.stream).cmp(&(&b.process, b.stream)));
+        Self(logs)
+    }
+
+    /// Where a process's output goes if it goes to an AUTO log.
+    pub(crate) fn path(&self, process: &str, stream: Stream) -> Option<&Arc<Path>> {
+        let found = self.0.binary_search_by(|log| (log.process.as_str(), log.stream).cmp(&(process, stream)));
+        found.ok().and_then(|at| self.0.get(at)).map(|log| &log.path)
+    }
 }
 
 /// What was made for a group.
 #[derive(Default)]
 pub(crate) struct PreparedGroup {
-    pub(crate) autos: Vec<AutoLog>,
+    pub(crate) autos: AutoLogs,
     pub(crate) sockets: Vec<Arc<SharedSocket>>,
 }
 
@@ -41,8 +59,8 @@ impl Preparation {
     ///
     /// # Errors
     /// [`Error::File`] or [`Error::FastCgiSocket`].
-    pub(crate) fn prepare(&self, group: &spec::Group, known: &[AutoLog]) -> Result<PreparedGroup, Error> {
-        let mut prepared = PreparedGroup::default();
+    pub(crate) fn prepare(&self, group: &spec::Group, known: &AutoLogs) -> Result<PreparedGroup, Error> {
+        let (mut autos, mut sockets) = (Vec::new(), Vec::new());
         for process in &group.processes {
             for (stream, channel) in [(Stream::Stdout, &process.stdout), (Stream::Stderr, &process.stderr)] {
                 let merged = stream == Stream::Stderr && process.redirect_stderr;
@@ -50,24 +68,23 @@ impl Preparation {
                     continue;
                 }
                 let Some(directory) = &self.directory else { continue };
-                let auto = match known.iter().find(|auto| auto.process == process.name && auto.stream == stream) {
-                    Some(auto) => auto.clone(),
+                let path = match known.path(&process.name, stream) {
+                    Some(path) => Arc::clone(path),
                     None => self.make_auto(directory, &process.name, stream)?,
                 };
-                prepared.autos.push(auto);
+                autos.push(AutoLog { process: process.name.clone(), stream, path });
             }
             if let Some(settings) = &process.socket {
-                self.prove_socket(settings, process.user.as_ref(), &mut prepared.sockets)?;
+                self.prove_socket(settings, process.user.as_ref(), &mut sockets)?;
             }
         }
-        prepared.autos.shrink_to_fit();
-        Ok(prepared)
+        Ok(PreparedGroup { autos: AutoLogs::new(autos), sockets })
     }
 
-    fn make_auto(&self, directory: &Path, process: &str, stream: Stream) -> Result<AutoLog, Error> {
+    fn make_auto(&self, directory: &Path, process: &str, stream: Stream) -> Result<Arc<Path>, Error> {
         let path = auto::create(directory, process, stream.name(), &self.identifier)
             .map_err(|source| Error::File { path: directory.to_owned(), source })?;
-        Ok(AutoLog { process: process.to_owned(), stream, path: path.into() })
+        Ok(path.into())
     }
 
     /// Makes the socket and lets it go again, so that an address that cannot be had is known at once.
