@@ -3,10 +3,13 @@
 //! Each chunk of output may be an event (Supervisor 4.3: `stdout_events_enabled`), and a program makes them faster than a
 //! listener deals with them: buffers would overflow although everybody is at work. So a channel waits before it reports
 //! as long as the buffers are half full, but not longer than [`PATIENCE`], and hardly at all for listeners that do not move:
-//! one that is slow or hangs costs events, as ever, and no program its pace.
+//! one that is slow or hangs costs events, as ever, and no program its pace. One that was quick until now has lost its
+//! processor for a moment, as far as one can tell: it gets a [`RESPITE`], once.
+#![expect(clippy::disallowed_methods, reason = "it waits in real time")]
 
 use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use async_io::Timer;
 use event_listener::Event;
@@ -18,6 +21,43 @@ const PATIENCE: Duration = Duration::from_millis(20);
 
 /// So long if a channel has waited in vain and no room was made since: 64 MiB a second go on.
 const SHORT: Duration = Duration::from_millis(1);
+
+/// So long if no room is made, but was always made within [`PATIENCE`] the last times.
+const RESPITE: Duration = Duration::from_millis(500);
+
+/// So many times in a row make a listener a quick one.
+const STEADY: u8 = 8;
+
+/// How quickly room is made where it is needed.
+#[derive(Debug)]
+struct Pulse {
+    last: Option<Instant>,
+    quick: u8,
+}
+
+impl Default for Pulse {
+    /// Nothing speaks against a listener that is new.
+    fn default() -> Self {
+        Self { last: None, quick: STEADY }
+    }
+}
+
+impl Pulse {
+    /// Room was made, and there was none if it was needed.
+    fn beat(&mut self, now: Instant, needed: bool) {
+        let quick = self.last.replace(now).is_none_or(|last| now.saturating_duration_since(last) <= PATIENCE);
+        match (quick, needed) {
+            (true, _) => self.quick = STEADY.min(self.quick + 1),
+            (false, true) => self.quick = 0,
+            // Nobody waited for it.
+            (false, false) => {}
+        }
+    }
+
+    fn is_steady(&self) -> bool {
+        self.quick == STEADY
+    }
+}
 
 /// What the loop tells the channels of the buffers of those who listen to output.
 #[derive(Debug, Default)]
@@ -32,6 +72,7 @@ pub(crate) struct Pressure {
     progress: AtomicU64,
     /// A channel has waited in vain since room was last made.
     stalled: AtomicBool,
+    pulse: Mutex<Pulse>,
     made_room: Event,
 }
 
@@ -40,7 +81,9 @@ impl Pressure {
     pub(crate) fn set(&self, room: Option<isize>) {
         self.wanted.store(room.is_some(), Ordering::Relaxed);
         let room = room.unwrap_or(0);
-        if self.room.swap(room, Ordering::Relaxed) < room {
+        let before = self.room.swap(room, Ordering::Relaxed);
+        if before < room {
+            self.pulse(|pulse| pulse.beat(Instant::now(), before <= 0));
             self.progress.fetch_add(1, Ordering::Relaxed);
             self.stalled.store(false, Ordering::Relaxed);
             self.made_room.notify(usize::MAX);
@@ -60,21 +103,33 @@ impl Pressure {
     /// For a channel: waits for room, within bounds, and counts a report that is on its way then.
     pub(crate) async fn admit(&self) {
         if !self.has_room() {
-            let before = self.progress.load(Ordering::Relaxed);
-            let patience = if self.stalled.load(Ordering::Relaxed) { SHORT } else { PATIENCE };
-            let waited = async {
-                self.wait().await;
-                true
-            };
-            let in_vain = async {
-                Timer::after(patience).await;
-                false
-            };
-            if !waited.or(in_vain).await && self.progress.load(Ordering::Relaxed) == before {
-                self.stalled.store(true, Ordering::Relaxed);
-            }
+            self.wait().or(self.lose_patience()).await;
         }
         self.on_the_way.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Ends when there was time enough to make room.
+    async fn lose_patience(&self) {
+        if self.stalled.load(Ordering::Relaxed) {
+            Timer::after(SHORT).await;
+            return;
+        }
+        let (began, before) = (Instant::now(), self.progress.load(Ordering::Relaxed));
+        let patience = if self.pulse(|pulse| pulse.is_steady()) { RESPITE } else { PATIENCE };
+        loop {
+            Timer::after(PATIENCE).await;
+            // They move, and others took the room; or others have found out already.
+            if self.progress.load(Ordering::Relaxed) != before || self.stalled.load(Ordering::Relaxed) {
+                return;
+            }
+            if began.elapsed() >= patience {
+                return self.stalled.store(true, Ordering::Relaxed);
+            }
+        }
+    }
+
+    fn pulse<T>(&self, look: impl FnOnce(&mut Pulse) -> T) -> T {
+        look(&mut self.pulse.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     async fn wait(&self) {
@@ -94,8 +149,6 @@ impl Pressure {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
     use futures_lite::future::{block_on, zip};
 
     use super::*;
@@ -109,10 +162,13 @@ mod tests {
         block_on(pressure.admit());
         block_on(pressure.admit());
         assert!(!pressure.has_room());
-        let began = Instant::now();
-        block_on(pressure.admit());
-        assert!(began.elapsed() >= PATIENCE && pressure.stalled.load(Ordering::Relaxed), "it has waited in vain");
-        block_on(pressure.admit());
+        for (steady, patience) in [(true, RESPITE), (false, PATIENCE)] {
+            pressure.stalled.store(false, Ordering::Relaxed);
+            pressure.pulse(|pulse| pulse.quick = if steady { STEADY } else { 0 });
+            let began = Instant::now();
+            block_on(pressure.admit());
+            assert!(began.elapsed() >= patience && pressure.stalled.load(Ordering::Relaxed), "it has waited in vain");
+        }
         pressure.set(Some(3));
         assert!(!pressure.has_room() && !pressure.stalled.load(Ordering::Relaxed), "they move again");
         pressure.arrived();
@@ -120,6 +176,26 @@ mod tests {
         assert!(pressure.has_room());
         pressure.set(None);
         assert!(!pressure.is_wanted());
+    }
+
+    #[test]
+    fn a_listener_is_trusted_until_it_is_slow_and_when_it_was_quick_for_a_while() {
+        let (mut pulse, mut now) = (Pulse::default(), Instant::now());
+        let mut beat = |pause, needed| {
+            now += pause;
+            pulse.beat(now, needed);
+            pulse.is_steady()
+        };
+        let slow = PATIENCE + Duration::from_millis(1);
+        assert!(beat(slow, true), "there is nothing to compare with");
+        assert!(beat(PATIENCE, true) && beat(slow, false) && beat(PATIENCE, true));
+        assert!(!beat(slow, true));
+        assert!((1..STEADY).all(|_| !beat(PATIENCE, true)) && beat(PATIENCE, true));
+        // One that takes its time each time never is.
+        assert!(!beat(slow, true));
+        for _ in 0..3 * STEADY {
+            assert!(!beat(PATIENCE, true) && !beat(slow, true));
+        }
     }
 
     #[test]
