@@ -61,10 +61,12 @@ impl Lab {
         eventually(&format!("{name} is {state}"), || (self.state(name) == state).then_some(()));
     }
 
-    /// The pid of a program that is RUNNING.
+    /// The pid of a program that is RUNNING. Both from one answer: in the next one it may have ended.
     pub(crate) fn pid_of(&self, name: &str) -> i32 {
-        self.wait_state(name, "RUNNING");
-        self.pid(name)
+        eventually(&format!("{name} is RUNNING"), || {
+            let info = self.info(name);
+            (info.is_ok() && info.field("statename") == "RUNNING").then(|| info.field("pid").parse().unwrap())
+        })
     }
 
     /// How many processes are in this state.
