@@ -8,7 +8,7 @@ mod lab;
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -23,12 +23,17 @@ struct Stack {
     lab: Lab,
     web: u16,
     redis: u16,
+    /// Nobody else is given these ports.
+    _held: [TcpListener; 2],
 }
 
 impl Stack {
     fn start() -> Self {
         let mut lab = Lab::new("");
-        let (web, redis) = (free_port(), free_port());
+        // One is put in place of 8089, the other then of 6389.
+        let (web, web_held) =
+            std::iter::repeat_with(free_port).find(|(port, _)| !port.to_string().contains("6389")).unwrap();
+        let (redis, redis_held) = free_port();
         let examples = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("examples");
         fs::create_dir_all(lab.path("web-stack/run")).unwrap();
         for (file, copy) in [
@@ -43,7 +48,7 @@ impl Stack {
         // Where a lab has its log.
         symlink("web-stack/run/supervisord.log", lab.path("log")).unwrap();
         lab.spawn(Stdio::null());
-        Self { lab, web, redis }
+        Self { lab, web, redis, _held: [web_held, redis_held] }
     }
 
     fn run(&self, file: &str) -> PathBuf {
@@ -90,10 +95,13 @@ fn a_web_stack_survives_the_death_of_each_part() {
     eventually("redis answers", || redis_answers(&stack));
 
     for program in PROGRAMS {
-        let pid = eventually(program, || stack.pid(program));
-        // The whole group: the workers of nginx would keep its port after a KILL of the master.
-        let group = rustix::process::Pid::from_raw(pid).unwrap();
-        rustix::process::kill_process_group(group, rustix::process::Signal::KILL).unwrap();
+        // The whole group: the workers of nginx would keep its port after a KILL of the master. In one go: it may end by
+        // itself, since another part has.
+        let pid = eventually(program, || {
+            let pid = stack.pid(program)?;
+            let group = rustix::process::Pid::from_raw(pid).unwrap();
+            rustix::process::kill_process_group(group, rustix::process::Signal::KILL).ok().map(|()| pid)
+        });
         eventually("it is back", || stack.pid(program).filter(|again| *again != pid));
         let name = program.trim_start_matches("stack:");
         let exited = format!("exited: {name} (terminated by SIGKILL; not expected)");

@@ -88,7 +88,7 @@ fn followers_take_neither_the_descriptors_of_programs_nor_the_places_of_calls() 
         let began = Instant::now();
         assert!(lab.call(STATE, &[]).is_ok());
         // Those who were refused would linger for longer.
-        assert!(began.elapsed() < Duration::from_secs(2), "{:?}: {target}", began.elapsed());
+        assert!(began.elapsed() < Duration::from_secs(10), "{:?}: {target}", began.elapsed());
         let pid = lab.pid_of("x");
         kill(pid, Signal::KILL);
         let next = eventually("it is started again", || Some(lab.pid_of("x")).filter(|next| *next != pid));

@@ -64,7 +64,8 @@ impl Lab {
     /// The pid of a program that is RUNNING. Both from one answer: in the next one it may have ended.
     pub(crate) fn pid_of(&self, name: &str) -> i32 {
         eventually(&format!("{name} is RUNNING"), || {
-            let info = self.info(name);
+            // Not answered while a life of the daemon ends and the next begins.
+            let info = self.try_call("supervisor.getProcessInfo", &[Value::Text(name)])?;
             (info.is_ok() && info.field("statename") == "RUNNING").then(|| info.field("pid").parse().unwrap())
         })
     }

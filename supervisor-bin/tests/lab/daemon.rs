@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::io::Read;
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, socket_with, sockopt};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::conditions::{eventually, within};
@@ -22,6 +23,8 @@ pub(crate) struct Lab {
     pub(crate) folder: tempfile::TempDir,
     /// Where it listens beside its socket file, if it does.
     pub(crate) port: Option<u16>,
+    /// Keeps others from being given that port.
+    held: Option<TcpListener>,
     pub(crate) daemons: Vec<Child>,
     /// What is started, ours if nothing else is said.
     pub(crate) supervisord: PathBuf,
@@ -47,6 +50,7 @@ impl Lab {
         let lab = Self {
             folder: tempfile::tempdir().unwrap(),
             port: None,
+            held: None,
             daemons: Vec::new(),
             supervisord: program("supervisord"),
             wrapper: Vec::new(),
@@ -64,7 +68,8 @@ impl Lab {
     /// A lab with these sections that is to listen on a port as well; nothing runs yet.
     pub(crate) fn on_port(body: &str) -> Self {
         let mut lab = Self::new("");
-        lab.port = Some(free_port());
+        let (port, held) = free_port();
+        (lab.port, lab.held) = (Some(port), Some(held));
         lab.configure(body);
         lab
     }
@@ -180,6 +185,9 @@ impl Lab {
     pub(crate) fn start_listening(&mut self) {
         self.spawn(Stdio::null());
         eventually("the daemon listens", || UnixStream::connect(self.socket()).ok());
+        if let Some(port) = self.port {
+            eventually("its port listens", || TcpStream::connect(("127.0.0.1", port)).ok());
+        }
     }
 
     /// Starts a daemon that must refuse; gives its stderr.
@@ -283,7 +291,18 @@ pub(crate) fn program(name: &str) -> PathBuf {
     std::env::var_os("SUPERVISOR_PROGRAMS").map_or(built, PathBuf::from).join(name)
 }
 
-/// A port that nobody listens on; nobody else is given one that was just used, for a while.
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+/// A port for a server that is to come. As long as the other is held, which does not listen and takes nothing from a server
+/// with SO_REUSEADDR, nobody else is given the same one.
+pub(crate) fn free_port() -> (u16, TcpListener) {
+    let socket = socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC, None).unwrap();
+    sockopt::set_socket_reuseaddr(&socket, true).unwrap();
+    bind(&socket, &SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let held = TcpListener::from(socket);
+    (held.local_addr().unwrap().port(), held)
+}
+
+/// A socket that nobody listens at. Nobody ever did: a child of another test could do so for us until its exec.
+pub(crate) fn leave_stale(path: &Path) {
+    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None).unwrap();
+    bind(&socket, &SocketAddrUnix::new(path).unwrap()).unwrap();
 }

@@ -19,7 +19,7 @@ pub(crate) use rustix::process::{Pid, Signal, kill_process};
 
 pub(crate) use calls::{Answer, Value, body, call, request};
 pub(crate) use conditions::{LIMIT, eventually, is_root, passing, within, works};
-pub(crate) use daemon::{Lab, free_port, program, run};
+pub(crate) use daemon::{Lab, free_port, leave_stale, program, run};
 pub(crate) use probes::{BUSY, MARGIN, MODERATE, Probe, Watch, took};
 pub(crate) use processes::{
     children_of, descriptors, group_of, inode, install, is_alive, kill, memory, peak, pids, processor_time, stat,

@@ -25,7 +25,7 @@ fn every_change_of_a_hundred_crashing_programs_arrives_in_order() {
             format!("[program:p{number}]\ncommand=/bin/false\nstartsecs=0\nautorestart=true\nstdout_logfile=NONE\nstderr_logfile=NONE\n")
         })
         .collect();
-    let lab = start(&format!("{crashing}{}", child::section("PROCESS_STATE", 10_000)));
+    let lab = start(&format!("{crashing}{}", child::section("PROCESS_STATE", 100_000)));
     let diary = eventually("three ends of each", || Some(diary(&lab)).filter(|diary| diary.len() >= 900));
     has_no_gap(&diary);
     let mut last: HashMap<&str, (&str, &str)> = HashMap::new();
@@ -47,7 +47,7 @@ fn every_change_of_a_hundred_crashing_programs_arrives_in_order() {
 fn a_program_that_writes_faster_than_its_listener_hears_loses_nothing() {
     let writer = "[program:w]\ncommand=/bin/sh -c 'yes | head -c 50000000; exec sleep 600'\nstartsecs=0\nstopasgroup=true\n\
                   autostart=false\nstdout_logfile=NONE\nstdout_events_enabled=true\n";
-    let sections = format!("{writer}{}", child::section("PROCESS_LOG", 200));
+    let sections = format!("{writer}{}", child::section("PROCESS_LOG", 600));
     let lab = Lab::running_with("logfile_maxbytes=0", &sections);
     lab.wait_log("success: l entered RUNNING state");
     eventually("it listens", || lab.path("diary").exists().then_some(()));

@@ -52,6 +52,7 @@ fn the_pages_keep_the_rules_of_accessibility() {
         check(&format!("{scheme} keys"));
         browser.open(&site.page("update.html"));
         browser.click("[value=reread]");
+        browser.until("document.querySelector('.differences') !== null");
         check(&format!("{scheme} differences"));
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));

@@ -209,6 +209,12 @@ impl Browser {
     }
 
     pub(crate) fn click(&self, selector: &str) {
+        // What an action says moves all that is below it. When no button is busy, it has been said.
+        let end = Instant::now() + PATIENCE;
+        while self.find("[data-busy]").is_ok() {
+            assert!(Instant::now() < end, "a button is still busy before {selector}");
+            std::thread::sleep(Duration::from_millis(30));
+        }
         self.with(selector, |element| self.post(&format!("/element/{element}/click"), &json!({})).map(drop));
     }
 

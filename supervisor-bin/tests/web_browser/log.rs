@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 
 use crate::driver::{Browser, Scripts};
-use crate::lab::Lab;
+use crate::lab::{Lab, eventually};
 
 const PROGRAM: &str = "[program:x]\ncommand=/bin/sh -c 'echo out <i>1</i>; echo err 1 >&2; exec cat'\nstartsecs=0\n\
                        stdout_logfile=%(here)s/o.log\nstderr_logfile=%(here)s/e.log\n";
@@ -15,6 +15,8 @@ fn open() -> Option<(Lab, Browser)> {
     site.wait_read("e.log", "err");
     browser.open(&site.page("tail.html?processname=x"));
     browser.until("document.getElementById('log').textContent.includes('out <i>1</i>')");
+    // Comes by another way, and takes room above the buttons.
+    browser.until("!document.getElementById('usage').hidden");
     Some((site, browser))
 }
 
@@ -170,6 +172,7 @@ fn the_head_and_the_history_follow_the_process() {
     browser.click("[data-verb=start]");
     browser.until("document.getElementById('present').dataset.state === 'RUNNING'");
     browser.until("document.querySelector('#history tbody tr td:nth-child(3)').dataset.state === 'RUNNING'");
+    eventually("the new life has written", || (site.read("o.log").matches("out").count() == 2).then_some(()));
     browser.click("[data-verb=clear]");
     browser.until("document.getElementById('messages').textContent.includes('Log for x cleared')");
     assert_eq!(fs::read_to_string(site.path("o.log")).unwrap(), "");

@@ -65,7 +65,7 @@ fn differences_are_shown_before_they_are_applied() {
         for text in ["three added", "two removed", "web changed", "command", "/bin/cat -u"] {
             assert!(shown.contains(text), "{text}: {shown}");
         }
-        assert_eq!(site.shown("two"), "RUNNING");
+        site.wait_shown("two", "RUNNING");
         browser.click("[name=changed]");
         browser.click("[value=update]");
         browser.reads("#messages", "Updated: two removed, three added");

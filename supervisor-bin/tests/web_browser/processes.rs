@@ -73,6 +73,7 @@ fn buttons_act_in_place_and_say_what_was_done() {
 #[test]
 fn changes_from_elsewhere_touch_their_row_alone() {
     let Some((site, browser)) = open(PROGRAMS) else { return };
+    browser.until(&shows("two", "RUNNING"));
     browser.script(
         "window.changes = 0; window.two = document.querySelector(\"tr[data-name='two'] .state\"); \
          new MutationObserver((list) => { window.changes += list.length; }) \
@@ -267,6 +268,8 @@ fn a_phone_shows_everything_without_scrolling_sideways() {
     );
     browser.click(&format!("{} [data-verb=start]", row("one")));
     browser.until(&shows("one", "RUNNING"));
+    // What it uses takes a line of its own, above the buttons.
+    browser.until(&format!("document.querySelector(\"{} .memory\").firstChild !== null", row("one")));
     browser.click(&format!("{} summary", row("one")));
     browser.until(&format!("document.querySelector(\"{} [data-verb=clear]\").checkVisibility()", row("one")));
     browser.until("document.documentElement.scrollWidth <= innerWidth");

@@ -107,9 +107,12 @@ impl EventListener for Slow {
 #[test]
 fn a_slow_listener_hears_of_the_last_stop() {
     let lab = Lab::new();
-    let heard = Arc::default();
+    let heard: Arc<Mutex<Vec<EventType>>> = Arc::default();
     let builder = supervisor([lab.program("x", "exec sleep 1000")]).listener(Slow(Arc::clone(&heard)));
-    lab.run(builder, async |handle| drop(reaches(&handle, "x", ProcessState::Running).await));
+    lab.run(builder, async |handle| {
+        reaches(&handle, "x", ProcessState::Running).await;
+        eventually("it heard of the start", async || (heard.lock().unwrap().len() == 2).then_some(())).await;
+    });
     let names: Vec<_> = heard.lock().unwrap().iter().map(|event_type| event_type.name()).collect();
     assert_eq!(names, ["STARTING", "RUNNING", "STOPPING", "STOPPED"].map(|state| format!("PROCESS_STATE_{state}")));
 }

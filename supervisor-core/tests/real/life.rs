@@ -24,7 +24,7 @@ fn a_killed_process_comes_back_with_another_pid() {
 #[test]
 fn a_program_that_cannot_stay_up_is_tried_four_times_and_given_up() {
     let lab = Lab::new();
-    let program = lab.program("x", "echo tried; exit 1").startsecs(1).startretries(1);
+    let program = lab.program("x", "echo tried; exit 1").startsecs(60).startretries(1);
     lab.run(supervisor([program]), async |handle| {
         let info = reaches(&handle, "x", ProcessState::Fatal).await;
         assert_eq!(info.spawn_error, "Exited too quickly (process log may have details)");

@@ -285,7 +285,7 @@ fn one_that_is_ready_loses_nothing_to_a_small_buffer() {
         pool.buffer_size = 1;
     });
     // BACKOFF and FATAL come in one step.
-    let broken = lab.program("x", "exit 1").startsecs(1).startretries(0).autostart(false);
+    let broken = lab.program("x", "exit 1").startsecs(60).startretries(0).autostart(false);
     lab.run(Supervisor::builder().group(group).program(broken), async |handle| {
         listener_is(&handle, ListenerState::Ready).await;
         handle.start(&name("x")).await.unwrap_err();

@@ -271,7 +271,7 @@ fn a_server_that_dies_in_a_call_is_no_answer() {
     let lab = Lab::with(quick_limits(), None, |_| {});
     let socket = lab.socket();
     let client = clients(&lab, None)[0].clone();
-    let waiting = async_std::task::spawn(async move { client.call("a.b", vec![Value::from("slow")]).await });
+    let waiting = async_std::task::spawn(async move { client.call("a.b", vec![Value::from("very slow")]).await });
     eventually("it has begun", || lab.calls_started() > 0);
     let mut lab = lab;
     block_on(lab.serving.take().unwrap().close(Duration::ZERO));

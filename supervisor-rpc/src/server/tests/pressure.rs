@@ -23,14 +23,11 @@ fn slow_heads_are_told_and_cut() {
 fn a_head_that_drips_is_bounded_as_a_whole() {
     let lab = Lab::with(quick_limits(), None, |_| {});
     let mut talk = lab.unix();
-    let start = Instant::now();
-    for _ in 0..100 {
-        if talk.stream.write_all(b"G").is_err() {
-            break;
-        }
+    let is_cut = (0..500).any(|_| {
         std::thread::sleep(Duration::from_millis(20));
-    }
-    assert!(start.elapsed() < Duration::from_millis(1500), "{:?}", start.elapsed());
+        talk.stream.write_all(b"G").is_err()
+    });
+    assert!(is_cut, "a head of ten seconds was waited for");
 }
 
 #[test]
@@ -49,13 +46,14 @@ fn slow_bodies_are_told_and_cut() {
 
 #[test]
 fn idle_connections_are_closed_without_a_word() {
-    let lab = Lab::with(quick_limits(), None, |_| {});
+    let limits = Limits { idle_time: Duration::from_millis(600), ..quick_limits() };
+    let lab = Lab::with(limits.clone(), None, |_| {});
     let (start, silent) = (Instant::now(), lab.both());
     for mut talk in silent {
         assert!(talk.closed());
         assert!((500..3000).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
     }
-    let lab = Lab::with(Limits { kept_time: Duration::from_secs(4), ..quick_limits() }, None, |_| {});
+    let lab = Lab::with(Limits { kept_time: Duration::from_secs(4), ..limits }, None, |_| {});
     for open in [Lab::unix, Lab::tcp] {
         for request in [get("/ok.html"), post("/RPC2", "slow")] {
             let mut talk = open(&lab);
@@ -74,7 +72,7 @@ fn idle_connections_are_closed_without_a_word() {
 
 #[test]
 fn a_chunked_body_is_cut_at_the_limit() {
-    let lab = Lab::with(quick_limits(), None, |_| {});
+    let lab = Lab::with(Limits { body: 100_000, ..Limits::default() }, None, |_| {});
     for mut talk in lab.both() {
         talk.send("POST /ok.html HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
         let chunk = format!("4000\r\n{}\r\n", "x".repeat(0x4000));
@@ -247,7 +245,8 @@ fn many_unfinished_requests_keep_nobody_waiting() {
     for _ in 0..20 {
         assert_eq!(lab.unix().ask(&post("/RPC2", "x")).status, 200);
     }
-    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    // Whoever waited for those would wait for ten seconds and more.
+    assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
 }
 
 #[test]

@@ -71,7 +71,8 @@ fn a_client_that_does_not_read_is_dropped() {
 
 #[test]
 fn silent_streams_stay_open() {
-    let lab = Lab::with(quick_limits(), None, |_| {});
+    let limits = Limits { idle_time: Duration::from_millis(600), ..quick_limits() };
+    let lab = Lab::with(limits, None, |_| {});
     let mut both = lab.both();
     for talk in &mut both {
         talk.send(get("/logtail/cat")).until("1024\n");

@@ -57,6 +57,8 @@ fn a_reader_that_does_not_read_blocks_nobody_and_is_given_up_until_it_does() {
     assert!(before.elapsed() < SOON);
     lab.run(lab.plan(channel()), &[b"other"]);
     eventually("all is read", || rustix::io::ioctl_fionread(&pipe).unwrap() == 0);
+    // And written, or lost: the lane does both at once.
+    block_on(sink.lane().ask(|| Ok(()))).unwrap();
     let errors = lab.lines.of(Level::Error);
     assert!(errors.len() == 1 && errors[0].contains("nobody reads it"), "{errors:?}");
     // It reads again: so is it written.
@@ -151,6 +153,7 @@ fn a_dead_system_log_costs_its_lines_only() {
     assert!(lab.text("x") == output);
     let errors = lab.lines.of(Level::Error);
     assert!(errors.len() == 1 && errors[0].starts_with("'x' stdout system log cannot be written"), "{errors:?}");
+    eventually("the end of the loss is told", || !lab.lines.of(Level::Warn).is_empty());
     let warnings = lab.lines.of(Level::Warn);
     assert!(warnings.len() == 1 && warnings[0].starts_with("'x' stdout system log could not"), "{warnings:?}");
 }
