@@ -63,7 +63,7 @@ fn jump(lab: &Lab, offset: &str, seconds: i64) {
 
 #[test]
 fn a_clock_that_is_set_back_delays_nothing() {
-    let retries = "[program:y]\ncommand=/bin/sh -c 'exit 1'\nstartretries=2\nautostart=false\n";
+    let retries = "[program:y]\ncommand=/bin/sh -c 'exit 1'\nstartsecs=10\nstartretries=2\nautostart=false\n";
     let starts = "[program:z]\ncommand=/bin/sleep 600\nstartsecs=2\nautostart=false\n";
     let Some(mut lab) = lab(&format!("{STUBBORN}{retries}{starts}"), "+0") else { return };
     lab.wait_read("out", "ready");
@@ -108,6 +108,7 @@ fn a_clock_that_jumps_ahead_makes_nobody_run() {
 #[test]
 fn after_the_end_of_32_bits_times_are_still_answered() {
     let Some(mut lab) = lab("[program:x]\ncommand=/bin/sleep 600\nstartsecs=0\n", "+15y") else { return };
+    lab.pid_of("x");
     let output = lab.ctl(&["status", "x"]);
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && text.contains("uptime 0:0"), "{text}");

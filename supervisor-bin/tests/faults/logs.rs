@@ -44,7 +44,7 @@ fn an_activity_log_that_nobody_reads_keeps_no_other_log_from_being_opened_anew()
     let mut lab = Lab::with("logfile=%(here)s/pipe\nlogfile_maxbytes=0\nloglevel=debug", flood);
     let pipe = lab.path("pipe");
     rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
-    let flags = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::NONBLOCK;
+    let flags = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::CLOEXEC;
     let reader = rustix::fs::open(&pipe, flags, rustix::fs::Mode::empty()).unwrap();
     lab.start();
     eventually("more than the pipe holds", || (fs::metadata(lab.path("out")).ok()?.len() == 300_000).then_some(()));

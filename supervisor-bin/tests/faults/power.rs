@@ -87,7 +87,10 @@ fn what_is_on_the_disk_when_the_power_goes_is_in_the_logs_afterwards() {
     lab.start();
     let backups = |count: usize| (whole(&lab, "disk/out").1.len() > count).then_some(());
     eventually("some rotations", || backups(10));
+    // A rotation between two of its looks would hide a file.
+    lab.freeze();
     let before = whole(&lab, "disk/out").0;
+    lab.signal(Signal::CONT);
     let known = follow_each_other(&before);
     disk.synchronize();
     // The journal takes the renames to the disk now and then, and what was written a little later.

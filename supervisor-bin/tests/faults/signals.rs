@@ -88,7 +88,7 @@ fn a_daemon_that_was_frozen_catches_up() {
                  stdout_logfile=%(here)s/out\nstartsecs=0\n";
     let mut lab = Lab::running(&format!("{SLEEPER}autorestart=false\n{lines}"));
     let (x, y) = (lab.pid_of("x"), lab.pid_of("y"));
-    lab.signal(Signal::STOP);
+    lab.freeze();
     kill(x, Signal::KILL);
     wait_gone(x);
     // All lines are in the pipe.

@@ -8,9 +8,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::lab::{
-    Answer, Lab, SLEEPER, Signal, Value, eventually, is_alive, leave_stale, request, states_of_threads, works,
-};
+use crate::lab::{Answer, Lab, SLEEPER, Value, eventually, is_alive, leave_stale, request, works};
 
 #[test]
 fn fifty_clients_never_make_two_of_one() {
@@ -191,8 +189,7 @@ fn without_a_daemon_supervisorctl_says_so_at_once() {
 fn a_frozen_daemon_is_given_up() {
     let lab = Lab::running_on_port(SLEEPER);
     lab.pid_of("x");
-    lab.signal(Signal::STOP);
-    eventually("it stands still", || states_of_threads(lab.daemon()).iter().all(|state| state == "T").then_some(()));
+    lab.freeze();
     std::thread::scope(|scope| {
         for words in [&["status"][..], &["pid"], &["start", "x"], &["version"]] {
             let lab = &lab;

@@ -13,7 +13,7 @@ use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, 
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::conditions::{eventually, within};
-use super::processes::{kill, pids};
+use super::processes::{kill, pids, states_of_threads};
 
 /// A daemon that refuses does so at once; this is for machines that do other things as well.
 const REFUSAL: Duration = Duration::from_secs(10);
@@ -195,6 +195,13 @@ impl Lab {
         let (status, said) = run(self.command());
         assert_eq!(status, Some(2), "{said}");
         said
+    }
+
+    /// Stops the daemon as SIGSTOP does, which reaches one thread after the other; SIGCONT lets it go on.
+    pub(crate) fn freeze(&self) {
+        self.signal(Signal::STOP);
+        let stands_still = || states_of_threads(self.daemon()).iter().all(|state| state == "T").then_some(());
+        eventually("it stands still", stands_still);
     }
 
     /// The pid of the last daemon that was started.
