@@ -1,6 +1,8 @@
 //! The files of `share/`: they are what the tables make, shells complete with them, and the pages are pages.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::disallowed_methods, reason = "a test")]
 
+mod lab;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -47,10 +49,7 @@ fn fake() -> tempfile::TempDir {
         avail) echo 'cat   in use    auto      999:999'; echo 'new:p   avail    auto      999:999' ;;\n\
         esac\n";
     fs::write(&text, script).unwrap();
-    // By a process of its own: what we open for writing, a child of another test may have open for a moment, and then it
-    // cannot be executed.
-    let program = folder.path().join("supervisorctl");
-    assert!(Command::new("install").args(["-m", "755"]).args([&text, &program]).status().unwrap().success());
+    lab::install(&text, &folder.path().join("supervisorctl"));
     folder
 }
 

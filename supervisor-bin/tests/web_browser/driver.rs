@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::lab::within;
+
 /// How long anything may take: browsers are slow on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -210,11 +212,8 @@ impl Browser {
 
     pub(crate) fn click(&self, selector: &str) {
         // What an action says moves all that is below it. When no button is busy, it has been said.
-        let end = Instant::now() + PATIENCE;
-        while self.find("[data-busy]").is_ok() {
-            assert!(Instant::now() < end, "a button is still busy before {selector}");
-            std::thread::sleep(Duration::from_millis(30));
-        }
+        let is_idle = || self.find("[data-busy]").is_err().then_some(());
+        within(PATIENCE, &format!("no button is busy before {selector}"), is_idle);
         self.with(selector, |element| self.post(&format!("/element/{element}/click"), &json!({})).map(drop));
     }
 

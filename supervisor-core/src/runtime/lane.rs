@@ -342,7 +342,7 @@ impl Lanes {
         let lanes = table.lanes.entry(key).or_default();
         // Each log holds its lane, and so does the table.
         if let Some(lane) = lanes.iter().min_by_key(|lane| Arc::strong_count(lane))
-            && (lanes.len() >= key.most_lanes() || Arc::strong_count(lane) <= LOGS_OF_ONE_LANE)
+            && (Arc::strong_count(lane) <= LOGS_OF_ONE_LANE || lanes.len() >= key.most_lanes())
         {
             return Ok(Arc::clone(lane));
         }

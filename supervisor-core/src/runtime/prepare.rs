@@ -13,7 +13,7 @@ use crate::process::Stream;
 use crate::runtime::fastcgi::SharedSocket;
 
 /// The chosen path of one AUTO log.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 struct AutoLog {
     process: String,
     stream: Stream,
@@ -39,7 +39,6 @@ impl AutoLogs {
 }
 
 /// What was made for a group.
-#[derive(Default)]
 pub(crate) struct PreparedGroup {
     pub(crate) autos: AutoLogs,
     pub(crate) sockets: Vec<Arc<SharedSocket>>,

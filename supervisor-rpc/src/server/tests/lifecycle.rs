@@ -1,5 +1,7 @@
 //! Stopping, and starting again on the same sockets.
 
+use std::sync::atomic::AtomicBool;
+
 use futures_lite::future::block_on;
 
 use super::*;
@@ -51,9 +53,11 @@ fn just_connected_are_answered() -> bool {
 
 #[test]
 fn close_does_not_wait_longer_than_the_grace_time() {
+    static BEGUN: AtomicBool = AtomicBool::new(false);
     let mut lab = Lab::with(Limits::default(), None, |application| {
         application.mount(|app| {
             app.at("/never").get(async |_| {
+                BEGUN.store(true, Ordering::SeqCst);
                 std::future::pending::<()>().await;
                 Ok("")
             });
@@ -61,7 +65,7 @@ fn close_does_not_wait_longer_than_the_grace_time() {
     });
     let mut talk = lab.unix();
     talk.send(get("/never"));
-    std::thread::sleep(Duration::from_millis(100));
+    eventually("it has begun", || BEGUN.load(Ordering::SeqCst));
     let start = Instant::now();
     block_on(lab.serving.take().unwrap().close(Duration::from_millis(300)));
     assert!((250..5000).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
