@@ -90,6 +90,7 @@ fn serve(
     let settings = source.read(Occasion::Start)?;
     source.stays_at(settings.path.clone());
     let source = Arc::new(source);
+    pending.add(&settings.notes);
     identity::take(&settings.daemon, &mut pending)?;
     identity::raise_limits(&settings.daemon, &mut pending)?;
     let bound = open_sockets(&settings)?;
@@ -152,7 +153,7 @@ fn start(
 /// Opens the activity log and writes what has been said so far.
 pub(super) fn open_log(
     settings: &Settings,
-    mut pending: Pending,
+    pending: Pending,
     console: Option<Arc<Console>>,
 ) -> Result<Arc<MainLog>, StartError> {
     let daemon = &settings.daemon;
@@ -171,9 +172,6 @@ pub(super) fn open_log(
     };
     let log = MainLog::open(keeping, daemon.loglevel, console, !daemon.silent)
         .map_err(|source| StartError::Log { path, source })?;
-    for note in &settings.notes {
-        pending.push(note.level, note.text.as_str());
-    }
     pending.write(&log);
     Ok(Arc::new(log))
 }
@@ -250,6 +248,7 @@ pub(super) fn builder(
         None => Supervisor::builder(),
     };
     let console = Arc::clone(log);
+    source.tell_from_now_on(Arc::clone(log) as Arc<dyn ActivityLog>, settings.notes.clone());
     builder
         .settings(settings)
         .result_handler(result_handler::STDOUT, result_handler::stdout(move |text| console.show(text)))

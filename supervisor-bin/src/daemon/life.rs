@@ -102,6 +102,7 @@ impl Past {
             pending.push(Level::Error, format!("started anew with the former configuration: {error}"));
             Settings { notes: Vec::new(), ..former }
         });
+        pending.add(&settings.notes);
         if let Err(error) = identity::take(&settings.daemon, &mut pending) {
             pending.push(Level::Error, format!("the account stays as it is: {error}"));
         }

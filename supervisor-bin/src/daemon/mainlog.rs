@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use supervisor_core::activity::ActivityLog;
 use supervisor_core::domain::level::Level;
+use supervisor_core::logfile::loss::Notice;
 use supervisor_core::logfile::rotating::RotatingFile;
 use supervisor_core::logfile::syslog::Syslog;
 
@@ -74,7 +75,16 @@ impl Place<Record> for Keeper {
         match &mut self.sink {
             Sink::File(file) => {
                 let name = file.path().to_owned();
-                file.write(line.render().as_bytes(), &mut |notice| complain(console, &name, &notice));
+                let mut notices = Vec::new();
+                file.write(line.render().as_bytes(), &mut |notice| notices.push(notice));
+                for notice in notices {
+                    complain(console, &name, &notice);
+                    // Whoever reads the log should know, too; what this line costs is told with the next one.
+                    if !matches!(notice, Notice::Losing(_)) {
+                        let line = Record::now(notice.level(), format!("the activity log {} {notice}", name.display()));
+                        file.write(line.render().as_bytes(), &mut |notice| complain(console, &name, &notice));
+                    }
+                }
             }
             // What the system log does not take is lost, as with everybody who writes to it.
             Sink::Syslog(syslog) => line.entries().for_each(|entry| drop(syslog.send(entry.as_bytes()))),
@@ -257,6 +267,22 @@ mod tests {
         log.clear().unwrap();
         log.flush();
         assert_eq!(fs::read_to_string(&path).unwrap(), "");
+    }
+
+    #[test]
+    fn a_log_that_cannot_be_rotated_says_so_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        fs::create_dir(folder.path().join("log.1")).unwrap();
+        let keeping = Keeping::File { path: path.clone(), maxbytes: 10, backups: 1 };
+        let log = MainLog::open(keeping, Level::Info, None, false).unwrap();
+        log.start();
+        ["one", "two", "three"].into_iter().for_each(|text| log.write(Level::Info, text));
+        log.flush();
+        let said = words(&path);
+        assert_eq!((said.len(), said[0].as_str(), said[3].as_str()), (4, "INFO one", "INFO three"));
+        let name = path.display();
+        assert!(said[1].starts_with(&format!("ERRO the activity log {name} cannot be rotated and grows")), "{said:?}");
     }
 
     #[test]

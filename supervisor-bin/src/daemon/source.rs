@@ -1,5 +1,6 @@
 //! The configuration file of a daemon: read at its start, at each restart and at each re-read, with the values of the
-//! command line on top whenever they are applied.
+//! command line on top whenever they are applied. What a re-read has to say that the last one had not said goes to the
+//! activity log.
 //!
 //! Relative paths always mean what they meant at first: they belong to the directory in which the daemon was started, also
 //! after it went into the background and to another one (`directory`).
@@ -7,9 +8,11 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use supervisor_core::ConfigSource;
-use supervisor_core::config::{Known, Loader, Occasion, Overrides, Settings};
+use supervisor_core::activity::ActivityLog;
+use supervisor_core::config::{Known, Loader, Note, Occasion, Overrides, Settings};
 use supervisor_core::domain::host::Host;
 use supervisor_core::domain::spec::{Group, User};
 use supervisor_core::sys::host::SystemHost;
@@ -25,6 +28,16 @@ pub(super) struct FileSource {
     overrides: Overrides,
     factories: Factories,
     machine: Machine,
+    told: Mutex<Told>,
+}
+
+/// What whoever reads the activity log knows.
+#[derive(Default)]
+struct Told {
+    /// Where the next notes go.
+    log: Option<Arc<dyn ActivityLog>>,
+    /// Those of the last reading.
+    notes: Vec<Note>,
 }
 
 /// The machine as it is seen from the directory in which the daemon was started.
@@ -36,7 +49,25 @@ impl FileSource {
     /// The configuration in the file at `path`.
     pub(super) fn new(path: PathBuf, overrides: Overrides, factories: &Factories) -> Self {
         let machine = Machine { started_in: SystemHost.current_directory() };
-        Self { path, overrides, factories: factories.clone(), machine }
+        Self { path, overrides, factories: factories.clone(), machine, told: Mutex::default() }
+    }
+
+    /// From now on a re-read is told of in this log, where these notes are already.
+    pub(super) fn tell_from_now_on(&self, log: Arc<dyn ActivityLog>, notes: Vec<Note>) {
+        *self.told() = Told { log: Some(log), notes };
+    }
+
+    fn told(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self, notes: Vec<Note>) {
+        let mut told = self.told();
+        if let Some(log) = &told.log {
+            let fresh = notes.iter().filter(|note| !told.notes.contains(note) && log.enabled(note.level));
+            fresh.for_each(|note| log.write(note.level, &note.text));
+        }
+        told.notes = notes;
     }
 
     /// Reads it all, and looks whether the namespaces that it asks for can be made.
@@ -131,6 +162,8 @@ fn password(text: &str) -> Result<(), String> {
 
 impl ConfigSource for FileSource {
     fn load(&self) -> Result<Vec<Group>, String> {
-        self.read(Occasion::Reread).map(|settings| settings.groups).map_err(|error| error.to_string())
+        let settings = self.read(Occasion::Reread).map_err(|error| error.to_string())?;
+        self.tell(settings.notes);
+        Ok(settings.groups)
     }
 }

@@ -211,7 +211,8 @@ fn failures(outcomes: &[Outcome]) -> String {
         .iter()
         .filter_map(|Outcome { name, result }| {
             let (name, error) = (name.to_string(), result.as_ref().err()?.to_string());
-            Some(if error.contains(&name) { error } else { format!("{name}: {error}") })
+            let says_whose = error.strip_prefix(&name).is_some_and(|rest| rest.starts_with(':'));
+            Some(if says_whose { error } else { format!("{name}: {error}") })
         })
         .collect();
     if failed.is_empty() { String::new() } else { format!(", but not all: {}", few(&failed, "; ")) }
@@ -283,5 +284,8 @@ mod tests {
         assert!(failures(&many).ends_with("g:p4: spawn error and 2 more"), "{}", failures(&many));
         let nameless = Outcome { name: ProcessName::new("g", "p"), result: Err(RequestError::NoFile("/no".into())) };
         assert!(failures(&[nameless]).starts_with(", but not all: g:p: "));
+        let error = RequestError::NotExecutable("command at '/tmp' is a directory".into());
+        let alike = Outcome { name: ProcessName::new("dir", "dir"), result: Err(error) };
+        assert!(failures(&[alike]).starts_with(", but not all: dir: "));
     }
 }

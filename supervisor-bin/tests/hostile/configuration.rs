@@ -178,6 +178,25 @@ fn of_a_section_that_is_there_twice_the_last_values_count() {
 }
 
 #[test]
+fn a_reread_tells_what_is_new() {
+    let lab = Lab::running_on_port(&format!("[program:x]\nstartsecz=1\n{SLEEPER}"));
+    let misspelt = "WARN Unknown key 'startsecz' in section [program:x]";
+    lab.wait_log(misspelt);
+    lab.configure(&format!("[program:x]\nstartsecz=1\n{SLEEPER}[program:y]\ncommand=/bin/cat\nautostrat=no\n"));
+    for _ in 0..2 {
+        assert!(lab.ctl(&["reread"]).status.success());
+        lab.wait_log("WARN Unknown key 'autostrat' in section [program:y]");
+    }
+    // Each is told once: the file has both each time.
+    assert_eq!(
+        (lab.log().matches(misspelt).count(), lab.log().matches("'autostrat'").count()),
+        (1, 1),
+        "{}",
+        lab.log()
+    );
+}
+
+#[test]
 fn who_claims_a_name_that_is_taken_is_told_of() {
     let named =
         |name: &str, factory: &str| format!("[rpcinterface:{name}]\nsupervisor.rpcinterface_factory={factory}\n");

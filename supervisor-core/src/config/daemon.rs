@@ -154,13 +154,19 @@ pub(crate) fn daemon(reader: &Reader<'_>, overrides: &Overrides, occasion: Occas
 }
 
 /// Of the keys that can be overridden this is the one where that of the file is not looked up then. Supervisor's words for a
-/// user that does not exist are the same for both.
+/// user that does not exist are the same for both. At a re-read nobody becomes another user, so that an account which cannot
+/// be found keeps nobody from changing a program.
 fn user(reader: &Reader<'_>, typed: Option<&Typed>, occasion: Occasion) -> Result<Option<User>> {
-    let Some(typed) = typed else { return reader.optional("user", |text| convert::user(text, reader.host)) };
-    reader.text("user")?;
-    match occasion {
-        Occasion::Start => Ok(Some(convert::user(&typed.value, reader.host)?)),
-        Occasion::Reread => Ok(None),
+    match (occasion, typed) {
+        (Occasion::Start, None) => reader.optional("user", |text| convert::user(text, reader.host)),
+        (Occasion::Start, Some(typed)) => {
+            reader.text("user")?;
+            Ok(Some(convert::user(&typed.value, reader.host)?))
+        }
+        (Occasion::Reread, _) => {
+            reader.text("user")?;
+            Ok(None)
+        }
     }
 }
 

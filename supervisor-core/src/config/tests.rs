@@ -472,6 +472,8 @@ fn what_was_typed_is_not_looked_at_again_where_nothing_is_applied() {
     let error = read(gone, Occasion::Start, section).unwrap_err().to_string();
     assert_eq!(error, "invalid value for -q 'log': log is not an existing directory");
     read(gone, Occasion::Reread, section).unwrap();
+    let typed_nothing = Loader::new(gone).occasion(Occasion::Reread).parse(section, Path::new(MAIN)).unwrap();
+    assert_eq!(typed_nothing.daemon.user, None, "nor that of the file, which was taken at the start");
     // What the file says is checked all the same.
     for (line, why) in [("loglevel=loud", "bad logging level"), ("user=%(nope)s", "cannot be expanded")] {
         let error = read(gone, Occasion::Reread, &format!("[supervisord]\n{line}\n")).unwrap_err().to_string();

@@ -16,6 +16,14 @@ pub fn open_append(path: &Path) -> io::Result<File> {
     sys::open::append(path)
 }
 
+/// The same for a log whose content is dropped: the file stays, or whatever the link leads to.
+///
+/// # Errors
+/// What the system says.
+pub(crate) fn open_empty(path: &Path) -> io::Result<File> {
+    sys::open::overwrite(path)
+}
+
 /// Whether a path is no name of the file behind it, but leads to a descriptor (`/dev/stdout`). What is there belongs to
 /// whoever opened it: it is written, never moved away or emptied.
 pub(crate) fn leads_to_descriptor(path: &Path) -> bool {

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::loss::{Loss, Notice};
-use super::open::{leads_to_descriptor, open_append};
+use super::open::{leads_to_descriptor, open_append, open_empty};
 
 /// After a failed rotation or opening, the next attempt is made this much later at the earliest.
 const RETRY: Duration = Duration::from_secs(1);
@@ -51,7 +51,7 @@ pub struct RotatingFile {
 
 impl RotatingFile {
     /// Opens the log at `path` for appending. `maxbytes` of 0 turns rotation off; with 0 `backups` a full file is
-    /// dropped.
+    /// emptied where it is, which a directory that cannot be written or a symbolic link does not hinder.
     ///
     /// # Errors
     /// What the system says of the path.
@@ -220,19 +220,22 @@ impl RotatingFile {
                 self.regular = false;
                 return Ok(());
             }
-            self.shift()?;
-            self.detached = true;
+            if self.backups > 0 {
+                self.shift()?;
+                self.detached = true;
+            }
         }
-        self.attach(tell)?;
+        if self.detached {
+            self.attach(tell)?;
+        } else {
+            self.adopt(open_empty(&self.path)?)?;
+        }
         restrict(&self.file, &before);
         Ok(())
     }
 
     /// Makes room at our path. Nothing is overwritten but the oldest backup: the first rename that fails is the last.
     fn shift(&self) -> io::Result<()> {
-        if self.backups == 0 {
-            return absent_is_fine(fs::remove_file(&self.path));
-        }
         for number in self.numbers_to_shift() {
             self.shift_one(&self.backup(number), number + 1)?;
         }

@@ -478,8 +478,10 @@ impl ProcessMachine {
             State::Stopping { pid, .. } => {
                 let again = seconds(context.settings.stopwaitsecs).max(KILL_PACE);
                 self.state = State::Stopping { pid, kill_at: now.saturating_add(again) };
+                let (signal, whole_group) = (Signal::KILL, context.settings.killasgroup);
                 effects.push(Effect::Narrate(Narration::Killing { pid }));
-                effects.push(Effect::Signal { signal: Signal::KILL, whole_group: context.settings.killasgroup });
+                effects.push(Effect::Narrate(Narration::Stopping { pid, signal, whole_group }));
+                effects.push(Effect::Signal { signal, whole_group });
             }
             // These have no deadline.
             State::Stopped | State::Spawning { .. } | State::Running { .. } | State::Fatal | State::Unknown { .. } => {}

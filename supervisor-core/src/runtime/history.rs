@@ -36,9 +36,9 @@ impl History {
                 (None, format!("{signal} sent to the process group"))
             }
             Narration::CalledOff => (None, "a leftover was still being stopped".to_owned()),
-            Narration::Killing { .. } => (None, "SIGKILL was needed".to_owned()),
             Narration::KillFailed { why, .. } | Narration::SignalFailed { why, .. } => (None, why.clone()),
             Narration::Spawned { .. }
+            | Narration::Killing { .. }
             | Narration::Succeeded { .. }
             | Narration::GaveUp
             | Narration::StopInBackoff

@@ -371,11 +371,13 @@ fn follow(path: &Path) -> Result<PathBuf, BindError> {
     Err(Errno::LOOP.into())
 }
 
-/// True if somebody listens at the path. A file that is no socket is an error: it is not ours to remove.
+/// True if somebody listens at the path. A file that is no socket is an error, since it is not ours to remove, unless there
+/// is nothing in it: that is what an image or a copy makes of a socket.
 fn path_is_taken(path: &Path) -> Result<bool, BindError> {
     match std::fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(error.into()),
+        Ok(metadata) if metadata.is_file() && metadata.len() == 0 => return Ok(false),
         Ok(metadata) if !std::os::unix::fs::FileTypeExt::is_socket(&metadata.file_type()) => {
             return Err(Errno::EXIST.into());
         }

@@ -161,6 +161,28 @@ fn a_removed_directory_stops_neither_writing_nor_the_return() {
 }
 
 #[test]
+fn without_backups_the_file_is_emptied_where_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, target) = (directory.path().join("x"), directory.path().join("target"));
+    fs::write(&target, "old").unwrap();
+    fs::set_permissions(&target, fs::Permissions::from_mode(0o666)).unwrap();
+    let before = fs::metadata(&target).unwrap();
+    symlink("target", &path).unwrap();
+    let mut log = RotatingFile::open(&path, 4, 0).unwrap();
+    assert_eq!(write(&mut log, "+ 1"), [""; 0]);
+    assert_eq!(write(&mut log, "two"), [""; 0]);
+    expect(directory.path(), &[("target", "two"), ("x", "two")]);
+    let after = fs::metadata(&target).unwrap();
+    assert!(fs::symlink_metadata(&path).unwrap().is_symlink());
+    assert_eq!((after.ino(), after.mode()), (before.ino(), before.mode()));
+    // Nor does it matter who may write to the directory, or that the file has gone.
+    fs::remove_file(&target).unwrap();
+    assert_eq!(write(&mut log, "three"), [""; 0]);
+    assert_eq!(write(&mut log, "4"), [""; 0]);
+    expect(directory.path(), &[("target", "4"), ("x", "4")]);
+}
+
+#[test]
 fn reopening_leaves_a_moved_file_behind() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("x");

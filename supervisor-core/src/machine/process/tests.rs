@@ -309,8 +309,8 @@ fn escalation_to_kill_is_exact_and_repeated() {
     let mut life = Life::new(stubborn).into(ProcessState::Running);
     assert_eq!(life.step(Input::Stop), "'Stopping' RUNNING>STOPPING SIGTERM!");
     assert_eq!(life.wait(Duration::from_millis(2999)).deadline(), "");
-    assert_eq!(life.wait(Duration::from_millis(1)).deadline(), "'Killing' SIGKILL!");
-    assert_eq!(life.wait(Duration::from_secs(3)).deadline(), "'Killing' SIGKILL!");
+    assert_eq!(life.wait(Duration::from_millis(1)).deadline(), "'Killing' 'Stopping' SIGKILL!");
+    assert_eq!(life.wait(Duration::from_secs(3)).deadline(), "'Killing' 'Stopping' SIGKILL!");
     let now = life.now;
     let killed = Input::Exited { status: ExitStatus::Signaled { signal: 9, core_dumped: false }, at: now };
     assert_eq!(life.step(killed), "'Stopped' STOPPING>STOPPED");

@@ -13,7 +13,7 @@ pub(super) fn copy(process: &str, stream: Stream, chunk: &[u8], escaped: bool) -
     let mut text = format!("'{process}' {} output:\n", stream.name());
     match std::str::from_utf8(chunk) {
         _ if escaped => escape(chunk, &mut text),
-        Ok(chunk) => push_lines(chunk.strip_suffix('\n').unwrap_or(chunk), &mut text),
+        Ok(chunk) => push_lines(chunk, &mut text),
         Err(_) => {
             text.push_str("Undecodable: ");
             escape(chunk, &mut text);
@@ -72,9 +72,9 @@ mod tests {
     #[test]
     fn texts() {
         let table: [(&[u8], bool, &str); 11] = [
-            (b"to-out\n", false, "to-out"),
-            (b"a\n\n", false, "a\n"),
-            ("é\n".as_bytes(), false, "é"),
+            (b"to-out\n", false, "to-out\n"),
+            (b"a\n\n", false, "a\n\n"),
+            ("é\n".as_bytes(), false, "é\n"),
             (b"\xff\xfe\0x", false, r"Undecodable: b'\xff\xfe\x00x'"),
             (b"READY\n", true, r"b'READY\n'"),
             (b"it's", true, r#"b"it's""#),
@@ -84,9 +84,9 @@ mod tests {
             (
                 b"2026-11-25 22:00:00,000 CRIT fake\nx\n2026-11-25 22:00:00,000 \n",
                 false,
-                " 2026-11-25 22:00:00,000 CRIT fake\nx\n 2026-11-25 22:00:00,000 ",
+                " 2026-11-25 22:00:00,000 CRIT fake\nx\n 2026-11-25 22:00:00,000 \n",
             ),
-            (b"2026-11-25 22:00:00 CRIT mine\n\n", false, "2026-11-25 22:00:00 CRIT mine\n"),
+            (b"2026-11-25 22:00:00 CRIT mine\n", false, "2026-11-25 22:00:00 CRIT mine\n"),
         ];
         for (chunk, escaped, expected) in table {
             assert_eq!(copy("x", Stream::Stdout, chunk, escaped), format!("'x' stdout output:\n{expected}"));

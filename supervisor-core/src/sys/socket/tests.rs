@@ -122,6 +122,10 @@ fn what_is_no_socket_is_not_removed() {
     let error = bind_unix(&path, 0o700, None).unwrap_err();
     assert!(matches!(&error, BindError::System(source) if source.raw_os_error() == Some(libc::EEXIST)), "{error}");
     assert_eq!(std::fs::read(&path).unwrap(), b"kept");
+    // What is left of a socket in an image.
+    std::fs::write(&path, "").unwrap();
+    let bound = bind_unix(&path, 0o700, None).unwrap();
+    assert!(bound.replaced_stale && std::os::unix::net::UnixStream::connect(&path).is_ok());
 }
 
 #[test]
