@@ -12,10 +12,11 @@ use std::sync::Arc;
 use supervisor_core::activity::ActivityLog;
 use supervisor_core::config::{self, Daemon, DaemonLog, Occasion, Overrides, Settings};
 use supervisor_core::domain::level::Level;
+use supervisor_core::domain::server::ServerAddress;
 use supervisor_core::logfile::auto;
 use supervisor_core::sys::host::SystemHost;
 use supervisor_core::sys::signals::Mask;
-use supervisor_core::sys::{daemonize, fds, memory, orphan, signals as dispositions};
+use supervisor_core::sys::{daemonize, fds, memory, orphan, signals as dispositions, socket};
 use supervisor_core::{Handover, Supervisor};
 use supervisor_rpc::namespace::Factories;
 use supervisor_rpc::server::{Bound, bind_all};
@@ -116,7 +117,12 @@ fn search(called: &OsStr) -> Result<PathBuf, StartError> {
 
 /// Opens what clients connect to. Refused if another daemon is there; nothing of it is touched.
 fn open_sockets(settings: &Settings) -> Result<Vec<Bound>, StartError> {
-    if settings.servers.is_empty() {
+    // Another daemon of this configuration is known by its sockets, if it has any that can be seen.
+    let is_hidden = settings.servers.iter().any(|server| match &server.address {
+        ServerAddress::Unix { path, .. } => socket::has_lost_its_file(path),
+        ServerAddress::Inet { .. } => false,
+    });
+    if settings.servers.is_empty() || is_hidden {
         pidfile::check(&settings.daemon.pidfile)?;
     }
     let (bound, notes) = bind_all(&settings.servers, Vec::new())?;

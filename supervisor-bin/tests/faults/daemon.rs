@@ -48,6 +48,24 @@ fn without_servers_the_pid_file_refuses_a_second_daemon() {
 }
 
 #[test]
+fn a_second_daemon_is_refused_where_the_socket_of_the_first_was_cleaned_away() {
+    let mut lab = Lab::new("[program:x]\ncommand=/bin/sleep 1002.25\nstartsecs=0\n");
+    let first = lab.start();
+    let child = lab.pid_of("x");
+    fs::remove_file(lab.socket()).unwrap();
+    let before = (lab.log(), fs::read_dir(lab.folder.path()).unwrap().count());
+    let why = lab.refused();
+    assert!(why.contains(&format!("(pid {})", first.as_raw_nonzero())), "{why}");
+    assert_eq!((lab.log(), fs::read_dir(lab.folder.path()).unwrap().count()), before, "nothing was touched");
+    assert_eq!(lab.instances("/bin/sleep 1002.25"), 1);
+    // A restart makes the socket anew.
+    lab.signal(Signal::HUP);
+    eventually("it answers again", || lab.socket().exists().then_some(()));
+    assert_ne!(lab.pid_of("x"), child);
+    assert_eq!(lab.stop().code(), Some(0));
+}
+
+#[test]
 fn a_killed_daemon_leaves_nothing_that_hinders_the_next() {
     let mut lab = Lab::new("");
     let first = lab.start();

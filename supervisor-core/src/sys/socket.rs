@@ -394,6 +394,28 @@ fn path_is_taken(path: &Path) -> Result<bool, BindError> {
     }
 }
 
+/// True if somebody listens on a socket that was made for this path and whose file is gone: a cleaner of old files took it, and
+/// whoever listens does not know. Always false where the system does not tell (`/proc/net/unix`).
+pub fn has_lost_its_file(path: &Path) -> bool {
+    if std::fs::symlink_metadata(path).is_ok() {
+        return false;
+    }
+    let path = follow(path).unwrap_or_else(|_| path.to_owned());
+    let sockets = std::fs::read("/proc/net/unix").unwrap_or_default();
+    sockets.split(|byte| *byte == b'\n').any(|line| is_bound_aside(line, path.as_os_str().as_encoded_bytes()))
+}
+
+/// Whether a line of `/proc/net/unix` is of a listening socket that was bound aside for this path, by whatever process.
+fn is_bound_aside(line: &[u8], path: &[u8]) -> bool {
+    const LISTENS: &[u8] = b"00010000";
+    // Only the name has slashes.
+    let Some(start) = line.iter().position(|byte| *byte == b'/') else { return false };
+    let (fields, name) = line.split_at(start);
+    let pid = name.strip_prefix(path).and_then(|rest| rest.strip_prefix(b"."));
+    pid.is_some_and(|pid| !pid.is_empty() && pid.iter().all(u8::is_ascii_digit))
+        && fields.split(u8::is_ascii_whitespace).nth(3) == Some(LISTENS)
+}
+
 /// Removes a socket file that nobody listens on, in turn: between the look at it and its end no other daemon takes it
 /// away and puts its own there. Where turns cannot be had it is taken aside first and judged again, which leaves a gap of
 /// two system calls.

@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use async_std::io::{BufRead, Read};
@@ -99,14 +99,30 @@ pub(crate) fn poll_copy(
 
 /// Reads a body to its end, at most `limit` bytes of it; more is an error of kind [`io::ErrorKind::FileTooLarge`].
 /// `length` is how long it is said to be.
+pub(crate) async fn read_whole(
+    mut body: impl BufRead + Unpin,
+    length: Option<usize>,
+    limit: u64,
+) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(trusted(length));
+    let too_long = usize::try_from(limit).unwrap_or(usize::MAX).saturating_add(1);
+    match read_on(&mut bytes, &mut body, too_long).await? {
+        true => Err(io::ErrorKind::FileTooLarge.into()),
+        false => Ok(bytes),
+    }
+}
+
+/// How much of the length that a body is said to have is taken at once; more is taken as it comes.
+pub(crate) fn trusted(length: Option<usize>) -> usize {
+    length.unwrap_or(0).min(4 << 20)
+}
+
+/// Reads on until there are at least so many bytes; false if the body has ended before.
 ///
 /// `read_to_end` would fill the room that is left with zeros each time that it has to wait.
-pub(crate) async fn read_whole(body: impl BufRead + Unpin, length: Option<usize>, limit: u64) -> io::Result<Vec<u8>> {
-    /// More than this is taken only as it comes.
-    const TRUSTED: usize = 4 << 20;
-    let mut body = pin!(body);
-    let mut bytes = Vec::with_capacity(length.unwrap_or(0).min(TRUSTED));
-    loop {
+pub(crate) async fn read_on(bytes: &mut Vec<u8>, body: &mut (impl BufRead + Unpin), enough: usize) -> io::Result<bool> {
+    let mut body = Pin::new(body);
+    while bytes.len() < enough {
         let count = poll_fn(|cx| {
             body.as_mut().poll_fill_buf(cx).map_ok(|chunk| {
                 bytes.extend_from_slice(chunk);
@@ -115,13 +131,11 @@ pub(crate) async fn read_whole(body: impl BufRead + Unpin, length: Option<usize>
         })
         .await?;
         if count == 0 {
-            return Ok(bytes);
-        }
-        if bytes.len() as u64 > limit {
-            return Err(io::ErrorKind::FileTooLarge.into());
+            return Ok(false);
         }
         body.as_mut().consume(count);
     }
+    Ok(true)
 }
 
 /// The I/O error inside an error of hyper, with its kind; else the text of the error.

@@ -32,6 +32,9 @@ pub(crate) trait Pace: Unpin {
     /// Bytes went out.
     fn sent(&self, _count: usize) {}
 
+    /// The peer does not take what is to be written; from `sent` on it does again.
+    fn blocked(&self) {}
+
     /// All that was written has gone out.
     fn flushed(&self) {}
 }
@@ -73,6 +76,9 @@ impl<S, P: Pace> Io<S, P> {
         if result.is_ready() {
             self.writing = None;
             return result;
+        }
+        if self.writing.is_none() {
+            self.pace.blocked();
         }
         let stall = self.stall;
         ready!(pin!(self.writing.get_or_insert_with(|| Timer::after(stall))).poll(cx));

@@ -7,7 +7,7 @@ mod body;
 mod io;
 mod stream;
 
-pub(crate) use body::{InBody, OutBody, io_error, poll_copy, read_whole};
+pub(crate) use body::{InBody, OutBody, io_error, poll_copy, read_on, read_whole, trusted};
 pub(crate) use io::{Io, Pace};
 pub(crate) use stream::Stream;
 

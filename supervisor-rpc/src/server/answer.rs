@@ -2,7 +2,8 @@
 //!
 //! Order of refusal: credentials, method, host, origin, length, size; only then is the body read. Whatever can change
 //! something is done to its end, though hyper drops this future when the client goes away. A large body waits until there
-//! is room for it ([`Room`](super::room::Room)).
+//! is room for it ([`Room`](super::room::Room)), once it has brought as much as a small one may have: announcing one keeps
+//! nobody waiting.
 
 use std::convert::Infallible;
 use std::io;
@@ -26,11 +27,11 @@ use super::connection::LINGER_BYTES;
 use super::logtail::Follows;
 use super::page;
 use super::path::{self, Route};
-use super::room::Taken;
+use super::room::{FREE, Taken};
 use super::serve::{Door, House};
 use super::table::{Seat, StreamSeat};
 use super::wire::{Ticket, Wire};
-use crate::bridge::{InBody, OutBody, Stream, copy_headers, export_headers, read_whole};
+use crate::bridge::{InBody, OutBody, Stream, copy_headers, export_headers, read_on, trusted};
 
 /// The decoded path of a request, among its extensions.
 pub(super) struct Target(pub(super) String);
@@ -195,20 +196,30 @@ async fn read_body(body: Incoming, context: &Context) -> Result<(Vec<u8>, Taken)
     let read = async {
         // One that does not say how long it is may become as long as allowed.
         let length = body.size_hint().exact();
+        let mut body = InBody::new(body, limits.body);
+        let mut bytes = Vec::new();
+        if !read_on(&mut bytes, &mut body, FREE).await.map_err(unreadable)? {
+            return Ok((bytes, Taken::default()));
+        }
         let room = room.take(length.unwrap_or(limits.body)).await;
         // Room is taken, so it may take at once what it was said to be.
-        let length = length.and_then(|length| usize::try_from(length).ok());
-        match read_whole(InBody::new(body, limits.body), length, limits.body).await {
-            Ok(bytes) => Ok((bytes, room)),
-            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => Err(StatusCode::PayloadTooLarge),
-            Err(_) => Err(StatusCode::BadRequest),
-        }
+        let length = trusted(length.and_then(|length| usize::try_from(length).ok()));
+        bytes.reserve_exact(length.saturating_sub(bytes.len()));
+        read_on(&mut bytes, &mut body, usize::MAX).await.map_err(unreadable)?;
+        Ok((bytes, room))
     };
     let late = async {
         Timer::after(limits.body_time).await;
         Err(StatusCode::RequestTimeout)
     };
     read.or(late).await
+}
+
+fn unreadable(error: io::Error) -> StatusCode {
+    match error.kind() {
+        io::ErrorKind::FileTooLarge => StatusCode::PayloadTooLarge,
+        _ => StatusCode::BadRequest,
+    }
 }
 
 fn to_tide(parts: &Parts, method: http::Method, body: Vec<u8>, caller: Caller, door: &Arc<Door>) -> http::Request {

@@ -4,8 +4,11 @@
 
 use async_channel::{Receiver, Sender, bounded};
 
-/// What room is given in, in bytes. Bodies that are not longer are free.
-pub(super) const UNIT: u64 = 64 * 1024;
+/// Bodies that are not longer are free, in bytes.
+pub(super) const FREE: usize = 64 * 1024;
+
+/// What room is given in, in bytes.
+const UNIT: u64 = FREE as u64;
 
 /// See the module.
 pub(super) struct Room {

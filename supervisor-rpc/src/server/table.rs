@@ -1,6 +1,6 @@
 //! The table of live connections: at most so many, and so many logs followed by them. Of those that wait for their client, one
 //! of the client that has most connections makes room: the one that has been idle for longest; if none is idle, the one that
-//! has kept us waiting for a request for longest. So whoever opens many pays for it, and not who has just come with a call.
+//! has kept us waiting for a request for longest; if there is none, the one that has not read its answer for longest. So whoever opens many pays for it, and not who has just come with a call.
 //!
 //! Who is asked to go keeps its seat until its socket is closed, and who comes waits for that: descriptors are what runs out.
 
@@ -43,7 +43,7 @@ enum Admission {
     Seated(Seat),
     /// Somebody is about to go.
     Soon,
-    /// All are answered.
+    /// All are answered, and take their answers.
     Full,
 }
 
@@ -134,7 +134,12 @@ impl Table {
         let mut seats = self.seats();
         if seats.taken.len() >= self.limit {
             let is_soon = is_patient && seats.taken.values().any(|taken| taken.wire.is_leaving());
-            return if is_soon || seats.evict_one() { Admission::Soon } else { Admission::Full };
+            if is_soon || seats.evict_one() {
+                return Admission::Soon;
+            }
+            // Who does not take its answer either goes on in a moment, or will have to go.
+            let is_blocked = seats.taken.values().any(|taken| taken.wire.is_blocked());
+            return if is_blocked { Admission::Soon } else { Admission::Full };
         }
         let number = seats.next;
         seats.next += 1;

@@ -1,7 +1,8 @@
 //! What a connection is doing at the moment, and how long it may go on so.
 //!
 //! Two clocks: a connection without a request is idle, and may be for long, for very long if it has had one; from the first
-//! byte of a head on its rest must come soon. While a request is answered there is no limit here. Reads and writes nothing itself.
+//! byte of a head on its rest must come soon. While a request is answered there is no limit here, but who does not take its
+//! answer may have to make room for others. Reads and writes nothing itself.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -13,6 +14,9 @@ use async_channel::{Receiver, Sender};
 use super::access::{AccessLog, Request};
 use super::limits::Limits;
 use crate::bridge::Pace;
+
+/// A client that takes nothing of its answer for this long waits no less than one that sends nothing.
+const UNREAD: Duration = Duration::from_millis(500);
 
 /// The state of one connection, shared by its stream, its answers and the table of connections.
 pub(super) struct Wire {
@@ -31,6 +35,8 @@ struct Now {
     sent: u64,
     /// Answers whose last bytes may still be on their way.
     answered: VecDeque<Request>,
+    /// Since when the client takes nothing.
+    blocked: Option<Instant>,
     expired: bool,
     /// No request has begun yet.
     fresh: bool,
@@ -47,14 +53,23 @@ enum Phase {
     Busy,
 }
 
-/// Who waits for its client, in the order in which places are given up: the idle first, then unfinished requests; in each
-/// the one that has waited for longest.
+/// Who waits for its client, in the order in which places are given up: the idle first, then unfinished requests, then answers
+/// that are not read; in each the one that has waited for longest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Waits {
     /// Between requests.
     Idle(Instant),
     /// In the middle of one.
     Unfinished(Instant),
+    /// In the middle of its answer.
+    Unread(Instant),
+}
+
+impl Now {
+    /// Since when the client has taken nothing, if that is long.
+    fn unread(&self) -> Option<Instant> {
+        self.blocked.filter(|since| since.elapsed() >= UNREAD)
+    }
 }
 
 impl Wire {
@@ -64,6 +79,7 @@ impl Wire {
             phase: Phase::Idle { since: Instant::now() },
             sent: 0,
             answered: VecDeque::new(),
+            blocked: None,
             expired: false,
             fresh: true,
             linger: false,
@@ -90,19 +106,29 @@ impl Wire {
     pub(super) fn waits(&self) -> Option<Waits> {
         let now = self.now();
         match now.phase {
-            _ if now.closed || !now.answered.is_empty() => None,
+            _ if now.closed => None,
+            _ if let Some(since) = now.unread() => Some(Waits::Unread(since)),
+            _ if !now.answered.is_empty() => None,
             Phase::Idle { since } => Some(Waits::Idle(since)),
             Phase::Head { since } | Phase::Body { since } => Some(Waits::Unfinished(since)),
             Phase::Busy => None,
         }
     }
 
-    /// True if the connection should come to its end before it is closed: a request is answered, or its body is read and
-    /// nobody needs the place.
+    /// True if the client takes nothing of its answer, be it for a moment.
+    pub(super) fn is_blocked(&self) -> bool {
+        let now = self.now();
+        now.blocked.is_some() && !now.closed
+    }
+
+    /// True if the connection should come to its end before it is closed: a request is answered, or, if nobody needs the place,
+    /// its body or its answer waits for the client.
     pub(super) fn is_busy(&self) -> bool {
         let now = self.now();
-        let reads = matches!(now.phase, Phase::Body { .. }) && !self.is_evicted();
-        reads || now.phase == Phase::Busy || !now.answered.is_empty()
+        let is_wanted = self.is_evicted();
+        let reads = matches!(now.phase, Phase::Body { .. }) && !is_wanted;
+        let answers = now.phase == Phase::Busy || !now.answered.is_empty();
+        reads || answers && !(is_wanted && now.unread().is_some())
     }
 
     /// True until the first request has begun.
@@ -201,6 +227,11 @@ impl Pace for Arc<Wire> {
         let mut now = self.now();
         now.sent += count as u64;
         now.ever_sent = true;
+        now.blocked = None;
+    }
+
+    fn blocked(&self) {
+        self.now().blocked = Some(Instant::now());
     }
 
     fn flushed(&self) {

@@ -129,6 +129,27 @@ fn what_is_no_socket_is_not_removed() {
 }
 
 #[test]
+fn a_socket_whose_file_was_taken_away_is_known() {
+    let line = b"0000000000000000: 00000002 00000000 00010000 0001 01 123 /run/s.77";
+    assert!(is_bound_aside(line, b"/run/s"));
+    for other in ["/run/s.7", "/run/s.77", "/run", "/run/S", "run/s"] {
+        assert!(!is_bound_aside(line, other.as_bytes()), "{other}");
+    }
+    let connected = b"0000000000000000: 00000003 00000000 00000000 0001 03 123 /run/s.77";
+    assert!(!is_bound_aside(connected, b"/run/s") && !is_bound_aside(b"Num RefCount", b""));
+    if cfg!(target_os = "linux") {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("s");
+        let bound = bind_unix(&path, 0o700, None).unwrap();
+        assert!(!has_lost_its_file(&path), "it is there");
+        std::fs::remove_file(&path).unwrap();
+        assert!(has_lost_its_file(&path));
+        drop(bound);
+        assert!(!has_lost_its_file(&path));
+    }
+}
+
+#[test]
 fn links_are_judged_by_their_owner() {
     let directory = tempfile::tempdir().unwrap();
     let (link, target) = (directory.path().join("link"), directory.path().join("target"));

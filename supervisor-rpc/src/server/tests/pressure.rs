@@ -221,8 +221,14 @@ fn streams_that_find_no_place_open_no_log() {
 fn large_bodies_wait_for_room_and_small_ones_do_not() {
     let limits = Limits { bodies: 256 * 1024, body_time: Duration::from_millis(700), ..Limits::default() };
     let lab = Lab::with(limits, None, |_| {});
+    let announced = "POST /RPC2 HTTP/1.1\r\nContent-Length: 250000\r\n\r\n<methodCall>";
+    let mut announcing = lab.tcp();
+    announcing.send(announced);
+    // Who has only said that it is coming has no room.
+    assert_eq!(lab.tcp().ask(&post("/RPC2", &"x".repeat(200_000))).status, 200);
+    assert_eq!(announcing.answer().status, 408);
     let mut holder = lab.tcp();
-    holder.send("POST /RPC2 HTTP/1.1\r\nContent-Length: 250000\r\n\r\n<methodCall>");
+    holder.send(announced).send("x".repeat(100_000));
     let mut waiting = lab.tcp();
     waiting.send(post("/RPC2", &"x".repeat(100_000)));
     assert_eq!(lab.tcp().ask(&post("/RPC2", &"x".repeat(60_000))).status, 200);
@@ -232,6 +238,30 @@ fn large_bodies_wait_for_room_and_small_ones_do_not() {
     let status = waiting.answer().status;
     assert!(status == 200 || status == 408, "{status}");
     eventually("there is room again", || lab.tcp().ask(&post("/RPC2", &"x".repeat(250_000))).status == 200);
+}
+
+#[test]
+fn answers_that_nobody_reads_make_room() {
+    let large = "x".repeat(4 << 20);
+    let page = move |application: &mut Application| {
+        application.mount(move |app| {
+            app.at("/large").get(move |_| {
+                let body = large.clone();
+                async move { Ok(body) }
+            });
+        });
+    };
+    let lab = Lab::with(Limits { connections: 4, streams: 2, ..Limits::default() }, None, page);
+    let mut unread: Vec<_> = (0..4).map(|_| lab.unix()).collect();
+    for talk in &mut unread {
+        assert_eq!(talk.send(get("/large")).head().status, 200);
+    }
+    let began = Instant::now();
+    let mut reader = lab.tcp();
+    assert_eq!(reader.ask(&get("/large")).body.len(), 4 << 20);
+    // Else only after the thirty seconds in which nothing was taken.
+    assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
+    assert!(lab.unix().answers(&post("/RPC2", "x")));
 }
 
 #[test]
