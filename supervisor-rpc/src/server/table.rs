@@ -1,6 +1,7 @@
 //! The table of live connections: at most so many, and so many logs followed by them. Of those that wait for their client, one
 //! of the client that has most connections makes room: the one that has been idle for longest; if none is idle, the one that
-//! has kept us waiting for a request for longest; if there is none, the one that has not read its answer for longest. So whoever opens many pays for it, and not who has just come with a call.
+//! has kept us waiting for a request for longest; if there is none, the one that has not read its answer for longest. So
+//! whoever opens many pays for it, and not who has just come with a call.
 //!
 //! Who is asked to go keeps its seat until its socket is closed, and who comes waits for that: descriptors are what runs out.
 

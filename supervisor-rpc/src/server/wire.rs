@@ -16,7 +16,7 @@ use super::limits::Limits;
 use crate::bridge::Pace;
 
 /// A client that takes nothing of its answer for this long waits no less than one that sends nothing.
-const UNREAD: Duration = Duration::from_millis(500);
+const UNREAD: Duration = Duration::from_millis(250);
 
 /// The state of one connection, shared by its stream, its answers and the table of connections.
 pub(super) struct Wire {
