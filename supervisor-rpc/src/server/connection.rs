@@ -75,6 +75,7 @@ pub(super) async fn run(context: Context) {
         };
         late.or(wire.evicted()).await;
     };
+    context.seat.closes();
     match last_word(&context, result).or(word) {
         Some(status) => farewell(stream, &raw_refusal(status), end).await,
         None if wire.lingers() => farewell(stream, "", end).await,

@@ -145,7 +145,7 @@ impl Table {
         let number = seats.next;
         seats.next += 1;
         seats.taken.insert(number, Taken { holder: Holder::of(peer), wire: Arc::clone(wire) });
-        Admission::Seated(Seat { table: Arc::clone(self), number, _socket: lend(1) })
+        Admission::Seated(Seat { table: Arc::clone(self), number, socket: Mutex::new(Some(lend(1))) })
     }
 
     /// There are no descriptors left: asks some connections to go, and waits for the first of them, or for a moment.
@@ -192,7 +192,15 @@ impl Table {
 pub(super) struct Seat {
     table: Arc<Table>,
     number: u64,
-    _socket: Lent,
+    socket: Mutex<Option<Lent>>,
+}
+
+impl Seat {
+    /// The socket is about to be closed. Its descriptor is no longer counted as lent, not to be free and lent for a moment: a
+    /// program that was started then would take one that is left for clients.
+    pub(super) fn closes(&self) {
+        drop(self.socket.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
 }
 
 impl Drop for Seat {
@@ -252,6 +260,15 @@ mod tests {
             assert!(poll_once(&mut next).await.unwrap().is_some());
         });
         assert!(!second.is_evicted());
+    }
+
+    #[test]
+    fn what_is_lent_is_given_back_before_the_socket_is_closed() {
+        let table = Table::new(2, 1);
+        let (_wire, seat) = seated(&table);
+        seat.closes();
+        assert!(seat.socket.lock().unwrap().is_none());
+        seat.closes();
     }
 
     #[test]
